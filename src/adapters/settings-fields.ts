@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { parseRoomTemplate } from '../domain/room-template.ts';
+import { parseTopicPattern } from '../domain/topic-pattern.ts';
+
+/** Fields that several adapters' settings share. Every field has a description: the reference page is made of them. */
+export const roomTemplateText = z.string().superRefine((text, context) => {
+  const template = parseRoomTemplate(text);
+  if (!template.ok) context.addIssue({ code: 'custom', message: template.reason });
+});
+
+export const topicPatternText = z.string().superRefine((text, context) => {
+  const pattern = parseTopicPattern(text);
+  if (!pattern.ok) context.addIssue({ code: 'custom', message: pattern.reason });
+});
+
+/** CEL text. It is compiled where the whole config is put together, which reports what is wrong with it. */
+export const conditionText = z.string().min(1);
+
+/** A place of `Presented`: where a client puts something. */
+export const placeText = z
+  .string()
+  .regex(/^(auth|query|header)\.[^.]+$/, 'must be auth.NAME, query.NAME or header.NAME');
+
+export const millisecondsMax = (max: number) => z.number().int().min(0).max(max);
+
+const credentialSettings = z.strictObject({
+  from: placeText.describe('Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`.'),
+  accepts: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('Names of `identity.tokens` that may stand here; told apart by issuer.'),
+  optional: z.boolean().default(false).describe('Whether the client may leave it out.'),
+  with: z
+    .string()
+    .optional()
+    .describe('Read only when a credential before it is of this kind; else what stands here is ignored.'),
+});
+
+const queryVariableSettings = z.strictObject({
+  field: z.string().min(1).optional().describe('Name of the query field; by default that of the variable.'),
+  list: z.string().min(1).optional().describe('Separator of a list. Repeated fields and `NAME[]` are taken too.'),
+  required: z.boolean().default(false).describe('Whether a client without it is refused (`query_invalid`).'),
+});
+
+const roomGroupSettings = z.strictObject({
+  templates: z.array(roomTemplateText).min(1).describe('Room templates; those with an absent variable yield nothing.'),
+  under: roomTemplateText
+    .optional()
+    .describe('Where its variables have values, the rooms stand below it instead, once for each value.'),
+  when: conditionText.optional().describe('CEL condition for these rooms.'),
+  checks: z
+    .array(z.string())
+    .default([])
+    .describe('Names of `checks` that must allow these rooms (or that `when` reads).'),
+  otherwise: z
+    .enum(['ignore', 'refuse'])
+    .default('ignore')
+    .describe('Without the condition: join nothing of the group and observe it, or refuse the connection.'),
+});
+
+/** Who may connect to an endpoint, and which rooms it is in: the same words for every endpoint. */
+export const accessSettings = {
+  credentials: z
+    .array(credentialSettings)
+    .default([])
+    .describe('The tokens of a connection; none: everybody is anonymous.'),
+  query: z
+    .record(z.string().min(1), queryVariableSettings)
+    .default({})
+    .describe('Variables taken from the query of the URL. A variable of a token always stands above them.'),
+  require: conditionText.optional().describe('CEL condition for the connection.'),
+  checks: z.array(z.string()).default([]).describe('Names of `checks` that must allow it (or that `require` reads).'),
+  rooms: z.array(roomGroupSettings).default([]).describe('The rooms of a connection.'),
+  roomsPerConnectionMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('More rooms than this refuse the connection (`rooms_too_many`).'),
+  atTokenExpiry: z
+    .enum(['keep', 'close'])
+    .default('keep')
+    .describe(
+      'What happens when the first token of a connection ends. `close` lets the client come back with a new one.',
+    ),
+  admissionMsMax: millisecondsMax(60_000)
+    .default(3000)
+    .describe(
+      'How long a client is held while a key server or check cannot be had, before it is told to come back (ms).',
+    ),
+};
+export const accessSettingsSchema = z.strictObject(accessSettings);
+export type AccessSettings = z.infer<typeof accessSettingsSchema>;

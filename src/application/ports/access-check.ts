@@ -1,0 +1,21 @@
+import type { Variables } from '../../domain/variables.ts';
+
+/** What is asked about: the variables for the question, and the tokens to relay by credential name. */
+export type CheckQuestion = {
+  readonly variables: Variables;
+  readonly tokens: ReadonlyMap<string, string>;
+};
+
+/** Somebody else is asked whether this may be. */
+export interface AccessCheck {
+  readonly name: string;
+  /** Rejects with a `Fault` of the disposition `retry` when there is no telling now. */
+  check(question: CheckQuestion, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Somebody else is asked which permissions a credential has, beyond those that its token and the config give. */
+export interface PermissionSource {
+  /** The kind of token that it knows. */
+  readonly credential: string;
+  permissions(question: CheckQuestion, signal: AbortSignal): Promise<readonly string[]>;
+}

@@ -1,0 +1,42 @@
+import type { Denial } from '../../domain/denial.ts';
+import type { Event } from '../../domain/event.ts';
+import type { Principal } from '../../domain/principal.ts';
+import type { RoomName } from '../../domain/room.ts';
+
+/**
+ * What a client presented, wherever its protocol puts it. Places are those of the config: `auth.token`, `query.topics`,
+ * `header.authorization` (header names in lower case).
+ */
+export type Presented = {
+  /** Every value given at a place, in order, as text and undecoded lists; none where there is nothing. */
+  read(place: string): readonly string[];
+};
+
+export type Admission =
+  | {
+      readonly kind: 'admitted';
+      readonly principal: Principal;
+      readonly rooms: readonly RoomName[];
+      /** When the first of its tokens ends, in milliseconds since the epoch; absent when the config lets it stay. */
+      readonly closesAt?: number | undefined;
+    }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  /** There is no telling now. The delay has jitter in it already. */
+  | { readonly kind: 'try-later'; readonly retryAfterMs: number };
+
+/** An endpoint's way in; observes what it decides. Never rejects. */
+export interface ConnectionAdmission {
+  /** @param connection the endpoint's id of the connection, the variable `{connection}`. */
+  admit(connection: string, presented: Presented, signal: AbortSignal): Promise<Admission>;
+}
+
+export type PublishPermission =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  | { readonly kind: 'try-later'; readonly retryAfterMs: number };
+
+/** A publishing source's way in; observes what it decides. Never rejects. */
+export interface PublishAdmission {
+  /** All or nothing: one event that may not be published refuses them all. */
+  mayPublish(presented: Presented, events: readonly Event[], signal: AbortSignal): Promise<PublishPermission>;
+}

@@ -1,0 +1,16 @@
+/** The side of an endpoint that clients connect to. */
+export interface ClientGateway {
+  readonly name: string;
+  readonly state: GatewayState;
+  /** How many clients are connected and admitted. */
+  readonly connectionCount: number;
+  /** From here on clients are let in. */
+  open(): Promise<void>;
+  /**
+   * Lets nobody in any more, writes what is queued, then ends every connection so that its client comes back elsewhere.
+   * Connections whose bytes are not out when the signal aborts are cut. Idempotent, never rejects.
+   */
+  close(deadline: AbortSignal): Promise<{ readonly flushed: number; readonly cut: number }>;
+}
+
+export type GatewayState = { readonly kind: 'closed' | 'open' | 'closing' };

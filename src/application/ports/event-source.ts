@@ -1,0 +1,53 @@
+import type { Event } from '../../domain/event.ts';
+
+/** What a source hands over: the event, and how often the broker (or the source itself) has offered it, from 1. */
+export type BrokerMessage = { readonly event: Event; readonly attempt: number };
+
+/** What becomes of a message. Only handlers decide it, only the source acts on it. */
+export type Settlement =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'retry'; readonly cause: string }
+  | { readonly kind: 'dead-letter'; readonly cause: string };
+
+/** Never rejects; a source that meets one that does counts it as `retry`, never as `accept`. */
+export type MessageHandler = (message: BrokerMessage) => Promise<Settlement>;
+
+/** What a source's broker can and cannot do. Contract clauses are chosen by trait, never by name. */
+export type SourceTraits = {
+  /** Unaccepted messages come back. */
+  readonly redelivers: boolean;
+  /** Messages of one stream and key arrive in the order of publishing, also across a retry. */
+  readonly ordered: boolean;
+  /** `dead-letter` moves the message to a place where it can be found. */
+  readonly deadLetters: boolean;
+  /** How long a message may stay unsettled before the broker offers it again; `Infinity` where it never does. */
+  readonly leaseMs: number;
+};
+
+export type SourceState =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'starting' }
+  /** Not consuming yet and not broken: what it needs is not there. */
+  | { readonly kind: 'waiting'; readonly reason: string }
+  | { readonly kind: 'consuming' }
+  /** Holding intake back until the pressure has gone. */
+  | { readonly kind: 'paused'; readonly reason: string }
+  | { readonly kind: 'draining' };
+
+export type DrainResult = { readonly settled: number; readonly abandoned: number };
+
+export interface EventSource {
+  readonly name: string;
+  readonly traits: SourceTraits;
+  readonly state: SourceState;
+  /** Resolves once the broker confirmed consumption; rejects with a `Fault` that names what is missing. */
+  start(handler: MessageHandler): Promise<void>;
+  /**
+   * Takes nothing new, lets handlers finish, settles them. What is not settled when the signal aborts is abandoned and
+   * stays with the broker. Idempotent: every call gets the one result. Never rejects.
+   */
+  drain(deadline: AbortSignal): Promise<DrainResult>;
+  /** Holds intake back, or lets it go on. What was handed over already is not affected. */
+  pause(reason: string): void;
+  resume(): void;
+}

@@ -1,0 +1,103 @@
+import type { DenialCode } from '../../domain/denial.ts';
+import type { RuleOutcome, UnroutableCause } from '../../domain/ports/event-routing.ts';
+import type { SourceState } from './event-source.ts';
+
+/** What logs, metrics and traces are made of. No payload, no token, no attribute value is ever in one. */
+export type Observation =
+  | { readonly kind: 'event-taken'; readonly source: string; readonly stream: string; readonly eventId: string }
+  | {
+      readonly kind: 'event-routed';
+      readonly source: string;
+      readonly stream: string;
+      readonly eventId: string;
+      readonly rooms: number;
+      readonly queued: number;
+      readonly dropped: number;
+      readonly rules: readonly RuleOutcome[];
+    }
+  | {
+      readonly kind: 'event-unroutable';
+      readonly source: string;
+      readonly stream: string;
+      readonly eventId: string;
+      readonly cause: UnroutableCause;
+      readonly reason: string;
+      readonly rules: readonly RuleOutcome[];
+    }
+  | {
+      readonly kind: 'event-delivered';
+      readonly endpoint: string;
+      readonly eventId: string;
+      readonly queued: number;
+      readonly dropped: number;
+    }
+  | { readonly kind: 'endpoint-failed'; readonly endpoint: string; readonly eventId: string; readonly error: unknown }
+  | {
+      readonly kind: 'message-settled';
+      readonly source: string;
+      readonly eventId: string;
+      readonly settlement: 'accept' | 'retry' | 'dead-letter';
+      readonly attempt: number;
+      readonly cause?: string;
+    }
+  | { readonly kind: 'source-state'; readonly source: string; readonly state: SourceState }
+  | { readonly kind: 'source-fault'; readonly source: string; readonly error: unknown }
+  | {
+      readonly kind: 'connection-admitted';
+      readonly endpoint: string;
+      readonly connection: string;
+      readonly rooms: number;
+    }
+  | {
+      readonly kind: 'rooms-ignored';
+      readonly endpoint: string;
+      readonly connection: string;
+      readonly template: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'access-denied';
+      /** The endpoint or source that refused. */
+      readonly endpoint: string;
+      readonly connection?: string;
+      readonly code: DenialCode;
+      readonly reason: string;
+    }
+  /** There was no telling whether to let somebody in; it was told to come back. */
+  | {
+      readonly kind: 'access-unknown';
+      readonly endpoint: string;
+      readonly connection?: string;
+      readonly error: unknown;
+    }
+  | {
+      readonly kind: 'connection-closed';
+      readonly endpoint: string;
+      readonly connection: string;
+      readonly cause: string;
+    }
+  /** A client did not read fast enough and was cut, so that it comes back. */
+  | {
+      readonly kind: 'connection-cut';
+      readonly endpoint: string;
+      readonly connection: string;
+      readonly queuedBytes: number;
+    }
+  | {
+      readonly kind: 'issuer-keys';
+      readonly issuer: string;
+      readonly outcome: 'fetched' | 'stale' | 'failed';
+      readonly error?: unknown;
+    }
+  | {
+      readonly kind: 'check-answered';
+      readonly check: string;
+      readonly outcome: 'allow' | 'deny' | 'failed' | 'cached' | 'open-circuit';
+      readonly error?: unknown;
+    }
+  | { readonly kind: 'pressure'; readonly queuedBytes: number; readonly paused: boolean };
+
+/** Must not throw, must not wait. */
+export interface Observer {
+  observe(observation: Observation): void;
+}

@@ -1,0 +1,12 @@
+import type { Verdict } from './verdict.ts';
+
+/** The names that a condition may read, such as `claims`, `permissions`, `event`. */
+export type Scope = Readonly<Record<string, unknown>>;
+
+/**
+ * A rule compiled elsewhere and handed to the domain. Never throws: a rule that cannot be evaluated is refused with
+ * the error as its reason, so it denies. `error` tells a broken rule from one that says no.
+ */
+export type Condition = (scope: Scope) => Verdict<true, ConditionRefusal>;
+
+export type ConditionRefusal = { readonly error: boolean; readonly text: string };

@@ -1,0 +1,64 @@
+/** What a backend service published, free of any broker's types. */
+export type EventFields = {
+  /** The broker's message id, or one made at intake. */
+  readonly id: string;
+  /** Topic or exchange. */
+  readonly stream: string;
+  /** Routing or ordering key; `''` where there is none. */
+  readonly key: string;
+  /** Names as the publisher wrote them: case and non-ASCII letters are kept. */
+  readonly attributes: ReadonlyMap<string, string>;
+  /** The exact bytes. */
+  readonly payload: Uint8Array;
+  readonly contentType?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly publishedAt: number;
+  readonly origin: Origin;
+};
+
+/** Where an event came from: the source's name, and the broker's own properties as a plain record. */
+export type Origin = {
+  readonly source: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+};
+
+/** Keeps the exact bytes; the JSON view is made on first use and shared by everybody who is sent the event. */
+export class Event implements EventFields {
+  readonly id: string;
+  readonly stream: string;
+  readonly key: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly payload: Uint8Array;
+  readonly contentType: string | undefined;
+  readonly publishedAt: number;
+  readonly origin: Origin;
+  #jsonText: string | null | undefined;
+
+  constructor(fields: EventFields) {
+    this.id = fields.id;
+    this.stream = fields.stream;
+    this.key = fields.key;
+    this.attributes = fields.attributes;
+    this.payload = fields.payload;
+    this.contentType = fields.contentType;
+    this.publishedAt = fields.publishedAt;
+    this.origin = fields.origin;
+  }
+
+  /** The payload's own text when it is valid JSON in valid UTF-8, else `null`. Never parsed and written again. */
+  jsonText(): string | null {
+    this.#jsonText ??= validJsonText(this.payload);
+    return this.#jsonText;
+  }
+}
+
+function validJsonText(payload: Uint8Array): string | null {
+  try {
+    // A byte order mark is kept, so that JSON.parse refuses it as RFC 8259 section 8.1 allows.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
+    JSON.parse(text);
+    return text;
+  } catch {
+    return null;
+  }
+}

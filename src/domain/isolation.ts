@@ -1,0 +1,90 @@
+import { roomSegment, segmentsOf } from './room.ts';
+import type { RoomTemplate } from './room-template.ts';
+import { allowed, refused, type Verdict } from './verdict.ts';
+
+/**
+ * A shape of rooms that belong to one tenant: literals, `{name}` for any segment, `{}` for the tenant's own.
+ * `topics/{topic}/tenants/{}` covers `topics/a/tenants/42` and everything below it.
+ */
+export type RoomShape = { readonly text: string; readonly segments: readonly ShapeSegment[] };
+type ShapeSegment = { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'any' | 'tenant' };
+
+/** Which variable is the tenant of an event and of a connection, and in which rooms a tenant's name stands. */
+export type Isolation = {
+  readonly eventVariable: string;
+  readonly connectionVariable: string;
+  readonly shapes: readonly RoomShape[];
+};
+
+export function parseRoomShape(text: string): Verdict<RoomShape> {
+  const segments: ShapeSegment[] = [];
+  for (const part of text.split('/')) {
+    if (part === '') return refused(`"${text}" has an empty segment`);
+    if (part === '{}') segments.push({ kind: 'tenant' });
+    else if (/^\{[^{}*]+\}$/.test(part)) segments.push({ kind: 'any' });
+    else if (/[{}]/.test(part)) return refused(`segment "${part}" of "${text}" must be plain text, {name} or {}`);
+    else segments.push({ kind: 'literal', text: part });
+  }
+  const tenants = segments.filter((segment) => segment.kind === 'tenant').length;
+  if (tenants !== 1) return refused(`"${text}" must name the tenant's segment {} exactly once`);
+  return allowed({ text, segments });
+}
+
+/**
+ * Whether a template keeps tenants apart. `tenant`: every room it makes carries the tenant in the right place;
+ * `common`: no room it makes can be a tenant's. Refused: some value could make it name another tenant's room.
+ */
+export function coverage(
+  template: RoomTemplate,
+  tenantVariable: string,
+  shapes: readonly RoomShape[],
+): Verdict<'tenant' | 'common'> {
+  let covered = false;
+  for (const shape of shapes) {
+    const meeting = meet(template, tenantVariable, shape);
+    if (meeting === 'crosses') {
+      return refused(
+        `"${template.text}" could name another tenant's room: rooms of the shape "${shape.text}" ` +
+          `must have {${tenantVariable}} where {} stands and the same plain text elsewhere`,
+      );
+    }
+    covered ||= meeting === 'carries';
+  }
+  return allowed(covered ? 'tenant' : 'common');
+}
+
+function meet(template: RoomTemplate, tenantVariable: string, shape: RoomShape): 'apart' | 'carries' | 'crosses' {
+  let crosses = false;
+  for (const [index, expected] of shape.segments.entries()) {
+    const segment = template.segments[index];
+    if (segment === undefined) return 'apart';
+    // What follows a {name*} is the value's to choose, so it could be anything.
+    if (segment.kind === 'rest') return 'crosses';
+    if (expected.kind === 'tenant') crosses ||= segment.kind === 'literal' || segment.name !== tenantVariable;
+    if (expected.kind !== 'literal') continue;
+    if (segment.kind === 'literal' && segment.text !== expected.text) return 'apart';
+    crosses ||= segment.kind === 'variable';
+  }
+  return crosses ? 'crosses' : 'carries';
+}
+
+/** The tenants whose room this is, as the segments spell them; none for a common room. */
+export function tenantsOfRoom(room: string, shapes: readonly RoomShape[]): readonly string[] {
+  const segments = segmentsOf(room);
+  return shapes.flatMap((shape) => {
+    let tenant: string | undefined;
+    for (const [index, expected] of shape.segments.entries()) {
+      const segment = segments[index];
+      if (segment === undefined) return [];
+      if (expected.kind === 'literal' && expected.text !== segment) return [];
+      if (expected.kind === 'tenant') tenant = segment;
+    }
+    return tenant === undefined ? [] : [tenant];
+  });
+}
+
+/** True when the room belongs to nobody else than these tenants. */
+export function belongsTo(room: string, tenants: readonly string[], shapes: readonly RoomShape[]): boolean {
+  const spelled = new Set(tenants.map(roomSegment));
+  return tenantsOfRoom(room, shapes).every((tenant) => spelled.has(tenant));
+}

@@ -1,0 +1,35 @@
+import type { Denial } from '../denial.ts';
+import type { Event } from '../event.ts';
+import type { Principal } from '../principal.ts';
+import type { RoomName } from '../room.ts';
+import type { Variables } from '../variables.ts';
+
+/** Who asks, with what, and what the checks that were asked for have answered so far. */
+export type AccessRequest = {
+  readonly principal: Principal;
+  /** What the client says of itself: declared query fields, and `connection`. Never stands above a token's variable. */
+  readonly variables: Variables;
+  /** Answers of access checks by name; a check that is missing here has not been asked. */
+  readonly checks: ReadonlyMap<string, boolean>;
+};
+
+/** Every decision carries its reason. */
+export type AccessDecision<T> =
+  | { readonly kind: 'allow'; readonly value: T; readonly reason: string }
+  | ({ readonly kind: 'deny' } & Denial)
+  /** The named checks are to be run, and the question put again with their answers. */
+  | { readonly kind: 'ask'; readonly checks: readonly string[] };
+
+/** The rooms that a connection is in, and those that it asked for and does not get. */
+export type JoinGrant = {
+  readonly rooms: readonly RoomName[];
+  readonly ignored: readonly IgnoredRooms[];
+};
+export type IgnoredRooms = { readonly template: string; readonly reason: string };
+
+/** Pure and synchronous; never throws. */
+export interface AccessControl {
+  mayConnect(request: AccessRequest): AccessDecision<true>;
+  mayJoin(request: AccessRequest): AccessDecision<JoinGrant>;
+  mayPublish(request: AccessRequest, event: Event): AccessDecision<true>;
+}

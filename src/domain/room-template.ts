@@ -1,0 +1,99 @@
+import { type RoomName, roomSegment } from './room.ts';
+import { presentValues, type Variables } from './variables.ts';
+import { allowed, refused, type Verdict } from './verdict.ts';
+
+export type TemplateSegment =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'variable'; readonly name: string }
+  /** `{name*}`, the last segment only: the value may hold further segments, all below what stands before it. */
+  | { readonly kind: 'rest'; readonly name: string };
+
+/** `tenants/{tenant}/users/{user}`, taken apart. */
+export type RoomTemplate = {
+  readonly text: string;
+  readonly segments: readonly TemplateSegment[];
+  /** Names of the variables, each once. */
+  readonly variables: ReadonlySet<string>;
+};
+
+const variableSegment = /^\{([^{}*/]+)(\*?)\}$/;
+
+/** Reads a template; the reason of a refusal names the segment. */
+export function parseRoomTemplate(text: string): Verdict<RoomTemplate> {
+  if (text === '') return refused('a room template must not be empty');
+  const segments: TemplateSegment[] = [];
+  const parts = text.split('/');
+  for (const part of parts) {
+    const segment = parseSegment(part, text);
+    if (!segment.ok) return segment;
+    segments.push(segment.value);
+  }
+  const rest = segments.findIndex((segment) => segment.kind === 'rest');
+  if (rest === 0) return refused(`"${text}" needs plain text before ${parts[0]}`);
+  if (rest !== -1 && rest !== segments.length - 1)
+    return refused(`${parts[rest]} must be the last segment of "${text}"`);
+  const variables = new Set(segments.flatMap((segment) => (segment.kind === 'literal' ? [] : [segment.name])));
+  return allowed({ text, segments, variables });
+}
+
+function parseSegment(part: string, text: string): Verdict<TemplateSegment> {
+  if (part === '') return refused(`"${text}" has an empty segment (a leading, trailing or double "/")`);
+  const variable = variableSegment.exec(part);
+  if (variable?.[1] !== undefined)
+    return allowed({ kind: variable[2] === '*' ? 'rest' : 'variable', name: variable[1] });
+  if (!/[{}]/.test(part)) return allowed({ kind: 'literal', text: part });
+  return refused(`segment "${part}" of "${text}" must be plain text, {name} or, at the end, {name*}`);
+}
+
+/** The template below another: `topics/{stream}` and `tenants/{t}` make `topics/{stream}/tenants/{t}`. */
+export const below = (prefix: RoomTemplate, template: RoomTemplate): RoomTemplate => ({
+  text: `${prefix.text}/${template.text}`,
+  segments: [...prefix.segments, ...template.segments],
+  variables: new Set([...prefix.variables, ...template.variables]),
+});
+
+/** The first variable that has no value, or `undefined` when the template is complete. */
+export function missingVariable(template: RoomTemplate, variables: Variables): string | undefined {
+  for (const name of template.variables) {
+    if (presentValues(variables.get(name)).length === 0) return name;
+  }
+  return undefined;
+}
+
+/**
+ * The rooms that a template names: none when a variable is absent, one a value where a variable is a list.
+ * A template that names a list twice takes the same item in both places.
+ *
+ * @param roomsMax at most so many are made; `truncated` says that there were more.
+ */
+export function expand(
+  template: RoomTemplate,
+  variables: Variables,
+  roomsMax: number,
+): { readonly rooms: readonly RoomName[]; readonly truncated: boolean } {
+  const names = [...template.variables];
+  const values = names.map((name) => presentValues(variables.get(name)));
+  const combinations = values.reduce((product, list) => product * list.length, 1);
+  const count = Math.min(combinations, roomsMax);
+  const rooms: RoomName[] = [];
+  for (let index = 0; index < count; index += 1) {
+    let rest = index;
+    const chosen = new Map<string, string>();
+    for (const [position, name] of names.entries()) {
+      const list = values[position] ?? [];
+      chosen.set(name, list[rest % list.length] ?? '');
+      rest = Math.floor(rest / list.length);
+    }
+    rooms.push(fill(template, chosen));
+  }
+  return { rooms, truncated: combinations > roomsMax };
+}
+
+function fill(template: RoomTemplate, chosen: ReadonlyMap<string, string>): RoomName {
+  const text = template.segments.map((segment) => {
+    if (segment.kind === 'literal') return segment.text;
+    const value = chosen.get(segment.name) ?? '';
+    return segment.kind === 'rest' ? value : roomSegment(value);
+  });
+  return text.join('/') as RoomName;
+}

@@ -1,0 +1,6 @@
+// The development Node comes with `npm ci`; this says so where it is missing, instead of a syntax error later.
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 24) {
+  console.error(`Edgeward needs Node 24 or newer, this is ${process.versions.node}. Run "npm ci" to bring one along.`);
+  process.exit(1);
+}
