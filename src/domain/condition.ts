@@ -1,3 +1,4 @@
+import type { Event } from './event.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The names that a condition may read, such as `claims`, `permissions`, `event`. */
@@ -10,3 +11,15 @@ export type Scope = Readonly<Record<string, unknown>>;
 export type Condition = (scope: Scope) => Verdict<true, ConditionRefusal>;
 
 export type ConditionRefusal = { readonly error: boolean; readonly text: string };
+
+/** What conditions read as `event`. */
+export const eventScope = (event: Event): Scope => ({
+  event: {
+    id: event.id,
+    stream: event.stream,
+    key: event.key,
+    attributes: event.attributes,
+    contentType: event.contentType ?? '',
+    source: event.origin.source,
+  },
+});

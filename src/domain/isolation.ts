@@ -83,8 +83,12 @@ export function tenantsOfRoom(room: string, shapes: readonly RoomShape[]): reado
   });
 }
 
-/** True when the room belongs to nobody else than these tenants. */
-export function belongsTo(room: string, tenants: readonly string[], shapes: readonly RoomShape[]): boolean {
-  const spelled = new Set(tenants.map(roomSegment));
-  return tenantsOfRoom(room, shapes).every((tenant) => spelled.has(tenant));
+/** True when the room is the one tenant's, or, where there is no tenant, nobody's. Several tenants share no room. */
+export function isRoomOf(room: string, tenants: ReadonlySet<string>, shapes: readonly RoomShape[]): boolean {
+  const [tenant, ...others] = tenants;
+  if (others.length > 0) return false;
+  const spelled = tenantsOfRoom(room, shapes);
+  if (tenant === undefined) return spelled.length === 0;
+  const segment = roomSegment(tenant);
+  return spelled.length > 0 && spelled.every((each) => each === segment);
 }

@@ -1,0 +1,43 @@
+import { type BackOff, backOffDelayMs } from './back-off.ts';
+import type { Clock } from './ports/clock.ts';
+
+export type Hold = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** How long a client is held before it is told to come back. */
+  readonly holdMsMax: number;
+};
+
+const backOff: BackOff = { delayMsMin: 100, delayMsMax: 1000 };
+
+/** A client that is told to come back waits this long, with jitter. */
+const retryAfterMsMin = 1000;
+const retryAfterMsMax = 5000;
+
+/**
+ * Tries until there is an answer. A rejection (a key server or check that cannot be had) is tried again within
+ * `holdMsMax`; then, or when the client has gone, the answer is to come back later. Never rejects.
+ */
+export async function holdWhileUnknown<T>(
+  answer: (signal: AbortSignal) => Promise<T>,
+  { clock, random, holdMsMax }: Hold,
+  gone: AbortSignal,
+): Promise<{ kind: 'answered'; answer: T } | { kind: 'try-later'; retryAfterMs: number; error: unknown }> {
+  const timeout = new AbortController();
+  const stop = clock.schedule(holdMsMax, () => timeout.abort());
+  const signal = AbortSignal.any([gone, timeout.signal]);
+  try {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return { kind: 'answered', answer: await answer(signal) };
+      } catch (error) {
+        if (!signal.aborted) await clock.wait(backOffDelayMs(backOff, tries, random()), signal);
+        if (!signal.aborted) continue;
+        const retryAfterMs = Math.round(retryAfterMsMin + (retryAfterMsMax - retryAfterMsMin) * random());
+        return { kind: 'try-later', retryAfterMs, error };
+      }
+    }
+  } finally {
+    stop();
+  }
+}

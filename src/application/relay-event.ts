@@ -1,0 +1,118 @@
+import type { Event } from '../domain/event.ts';
+import type { EventRouting, RoutingDecision } from '../domain/ports/event-routing.ts';
+import { type BackOff, backOffDelayMs } from './back-off.ts';
+import type { Clock } from './ports/clock.ts';
+import type { DeliveryChannel } from './ports/delivery-channel.ts';
+import type { MessageHandler, Settlement } from './ports/event-source.ts';
+import type { Observer } from './ports/observer.ts';
+
+export type RelayPolicy = {
+  /** What becomes of an event that no rule leads anywhere. */
+  readonly unroutable: 'accept' | 'dead-letter';
+  /** How often delivery is tried in all before the event is dead-lettered. */
+  readonly attemptsMax: number;
+  readonly backOff: BackOff;
+};
+
+export type RelayDependencies = {
+  readonly source: string;
+  /** How long the source's broker lets a message stay unsettled. */
+  readonly leaseMs: number;
+  readonly routing: EventRouting;
+  readonly channels: readonly DeliveryChannel[];
+  readonly policy: RelayPolicy;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly random: () => number;
+  /** Aborts when the process is to stop: what waits for another try is given back at once. */
+  readonly stopping: AbortSignal;
+};
+
+/** Of the lease, so that the settlement still reaches the broker within it. */
+const leaseShareMax = 0.8;
+
+/**
+ * The handler of one source: decide, deliver, settle. Every channel is tried; one that throws keeps no other from
+ * delivering. Accepts once all were tried, also when nobody was there to receive; tries again only when all failed.
+ */
+export function createRelayEvent(dependencies: RelayDependencies): MessageHandler {
+  const { source, routing, observer } = dependencies;
+  return async ({ event, attempt }) => {
+    observer.observe({ kind: 'event-taken', source, stream: event.stream, eventId: event.id });
+    const decision = routing.decide(event);
+    const settlement =
+      decision.kind === 'routed'
+        ? await relay(event, decision, dependencies)
+        : settleUnroutable(event, decision, dependencies);
+    observer.observe({
+      kind: 'message-settled',
+      source,
+      eventId: event.id,
+      settlement: settlement.kind,
+      attempt,
+      ...(settlement.kind === 'accept' ? {} : { cause: settlement.cause }),
+    });
+    return settlement;
+  };
+}
+
+type Routed = Extract<RoutingDecision, { kind: 'routed' }>;
+type Unroutable = Extract<RoutingDecision, { kind: 'unroutable' }>;
+
+async function relay(event: Event, decision: Routed, dependencies: RelayDependencies): Promise<Settlement> {
+  const { leaseMs, policy, clock, stopping, random } = dependencies;
+  const begin = clock.now();
+  for (let tries = 1; ; tries += 1) {
+    if (deliver(event, decision, dependencies)) return { kind: 'accept' };
+    if (tries >= policy.attemptsMax)
+      return { kind: 'dead-letter', cause: `no endpoint took the event in ${tries} attempts` };
+    const delayMs = backOffDelayMs(policy.backOff, tries, random());
+    if (clock.now() - begin + delayMs > leaseMs * leaseShareMax) {
+      return { kind: 'retry', cause: 'no endpoint took the event within the lease' };
+    }
+    await clock.wait(delayMs, stopping);
+    if (stopping.aborted) return { kind: 'retry', cause: 'the process stops' };
+  }
+}
+
+/** False when every channel failed. */
+function deliver(event: Event, decision: Routed, { source, channels, observer }: RelayDependencies): boolean {
+  let failed = 0;
+  let queued = 0;
+  let dropped = 0;
+  for (const channel of channels) {
+    try {
+      const count = channel.deliver(event, { rooms: decision.rooms });
+      queued += count.queued;
+      dropped += count.dropped;
+      observer.observe({ kind: 'event-delivered', endpoint: channel.name, eventId: event.id, ...count });
+    } catch (error) {
+      failed += 1;
+      observer.observe({ kind: 'endpoint-failed', endpoint: channel.name, eventId: event.id, error });
+    }
+  }
+  if (failed > 0 && failed === channels.length) return false;
+  observer.observe({
+    kind: 'event-routed',
+    source,
+    stream: event.stream,
+    eventId: event.id,
+    rooms: decision.rooms.length,
+    queued,
+    dropped,
+    rules: decision.rules,
+  });
+  return true;
+}
+
+function settleUnroutable(
+  event: Event,
+  decision: Unroutable,
+  { source, policy, observer }: RelayDependencies,
+): Settlement {
+  const { cause, reason, rules } = decision;
+  observer.observe({ kind: 'event-unroutable', source, stream: event.stream, eventId: event.id, cause, reason, rules });
+  return policy.unroutable === 'accept'
+    ? { kind: 'accept' }
+    : { kind: 'dead-letter', cause: `unroutable (${cause}): ${reason}` };
+}

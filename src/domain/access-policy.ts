@@ -1,0 +1,156 @@
+import { type Condition, eventScope, type Scope } from './condition.ts';
+import type { Denial } from './denial.ts';
+import { coverage, type Isolation } from './isolation.ts';
+import type { AccessControl, AccessDecision, AccessRequest, IgnoredRooms, JoinGrant } from './ports/access-control.ts';
+import type { Principal } from './principal.ts';
+import type { RoomName } from './room.ts';
+import { below, expand, missingVariable, type RoomTemplate } from './room-template.ts';
+import type { Variables } from './variables.ts';
+import { allowed, refused, type Verdict } from './verdict.ts';
+
+/** A condition, and the checks whose answers it reads. Without a condition every check must allow. */
+export type AccessRule = { readonly when?: Condition | undefined; readonly checks: readonly string[] };
+
+export type RoomGroup = {
+  readonly templates: readonly RoomTemplate[];
+  /** Where its variables have values, the rooms stand below it, once for each value, and not by themselves. */
+  readonly under?: RoomTemplate | undefined;
+  readonly rule: AccessRule;
+  readonly otherwise: 'ignore' | 'refuse';
+};
+
+export type AccessPolicy = {
+  readonly connect: AccessRule;
+  readonly publish: AccessRule;
+  readonly rooms: readonly RoomGroup[];
+  readonly roomsPerConnectionMax: number;
+  /** Every name a credential can have, so that a condition may ask about one that is absent. */
+  readonly credentialNames: readonly string[];
+};
+
+/** `part` is a place in the policy, such as `rooms[1].templates[0]`. */
+export type PolicyProblem = { readonly part: string; readonly reason: string };
+
+/** Refuses room templates that could let a connection into another tenant's room. */
+export function createAccessPolicy(
+  policy: AccessPolicy,
+  isolation?: Isolation,
+): Verdict<AccessControl, readonly PolicyProblem[]> {
+  const problems = isolation ? policy.rooms.flatMap((group, index) => tenantCrossings(group, index, isolation)) : [];
+  if (problems.length > 0) return refused(problems);
+  const names = policy.credentialNames;
+  return allowed({
+    mayConnect: (request) => apply(policy.connect, request, accessScope(request, names), 'access_denied'),
+    mayJoin: (request) => join(policy, request),
+    mayPublish: (request, event) =>
+      apply(policy.publish, request, { ...accessScope(request, names), ...eventScope(event) }, 'access_denied'),
+  });
+}
+
+function apply(rule: AccessRule, request: AccessRequest, scope: Scope, code: Denial['code']): AccessDecision<true> {
+  const unanswered = rule.checks.filter((name) => !request.checks.has(name));
+  if (unanswered.length > 0) return { kind: 'ask', checks: unanswered };
+  if (rule.when) {
+    const held = rule.when(scope);
+    return held.ok
+      ? { kind: 'allow', value: true, reason: 'the condition holds' }
+      : { kind: 'deny', code, reason: held.reason.text };
+  }
+  const denying = rule.checks.filter((name) => !request.checks.get(name));
+  if (denying.length > 0) return { kind: 'deny', code, reason: `denied by the check ${denying.join(', ')}` };
+  return {
+    kind: 'allow',
+    value: true,
+    reason: rule.checks.length > 0 ? 'every check allows' : 'there is no condition',
+  };
+}
+
+function join(policy: AccessPolicy, request: AccessRequest): AccessDecision<JoinGrant> {
+  const variables = joinVariables(request);
+  const scope = accessScope(request, policy.credentialNames);
+  const rooms = new Set<RoomName>();
+  const ignored: IgnoredRooms[] = [];
+  const unanswered = new Set<string>();
+  for (const group of policy.rooms) {
+    const templates = completeTemplates(group, variables);
+    if (templates.length === 0) continue;
+    const decision = apply(group.rule, request, scope, 'room_denied');
+    if (decision.kind === 'ask') {
+      for (const check of decision.checks) unanswered.add(check);
+    } else if (decision.kind === 'deny') {
+      if (group.otherwise === 'refuse') return decision;
+      ignored.push(...templates.map((template) => ({ template: template.text, reason: decision.reason })));
+    } else if (!addRooms(templates, variables, rooms, policy.roomsPerConnectionMax)) {
+      const reason = `the connection asks for more than ${policy.roomsPerConnectionMax} rooms`;
+      return { kind: 'deny', code: 'rooms_too_many', reason };
+    }
+  }
+  if (unanswered.size > 0) return { kind: 'ask', checks: [...unanswered] };
+  return { kind: 'allow', value: { rooms: [...rooms], ignored }, reason: `${rooms.size} rooms` };
+}
+
+/** False when there would be more than `roomsMax` rooms. */
+function addRooms(
+  templates: readonly RoomTemplate[],
+  variables: Variables,
+  rooms: Set<RoomName>,
+  roomsMax: number,
+): boolean {
+  for (const template of templates) {
+    for (const room of expand(template, variables, roomsMax + 1).rooms) rooms.add(room);
+    if (rooms.size > roomsMax) return false;
+  }
+  return true;
+}
+
+function completeTemplates(group: RoomGroup, variables: Variables): readonly RoomTemplate[] {
+  const { under } = group;
+  const complete = group.templates.filter((template) => missingVariable(template, variables) === undefined);
+  if (!under || missingVariable(under, variables) !== undefined) return complete;
+  return complete.map((template) => below(under, template));
+}
+
+/** What a client says of itself never stands above what its tokens say. */
+const joinVariables = (request: AccessRequest): Variables =>
+  new Map([...request.variables, ...request.principal.variables]);
+
+/**
+ * What conditions read. Unqualified `claims`, `roles` and `permissions` are the first credential's only; each credential
+ * stands under its own name, an absent one with `present: false` and nothing in it.
+ */
+function accessScope(request: AccessRequest, credentialNames: readonly string[]): Scope {
+  const { principal } = request;
+  const scope: Record<string, unknown> = Object.create(null);
+  for (const name of credentialNames) scope[name] = credentialScope(principal, name);
+  const first = credentialScope(principal, principal.credentials[0]?.name ?? '');
+  scope['claims'] = first.claims;
+  scope['roles'] = first.roles;
+  scope['permissions'] = first.permissions;
+  scope['variables'] = principal.variables;
+  scope['query'] = request.variables;
+  scope['connection'] = request.variables.get('connection') ?? '';
+  scope['check'] = request.checks;
+  return scope;
+}
+
+function credentialScope(principal: Principal, name: string) {
+  const credential = principal.credentials.find((each) => each.name === name);
+  return {
+    present: credential !== undefined,
+    claims: credential?.claims ?? {},
+    roles: credential?.roles ?? [],
+    permissions: credential?.permissions ?? [],
+    variables: credential?.variables ?? new Map<string, never>(),
+  };
+}
+
+function tenantCrossings(group: RoomGroup, index: number, isolation: Isolation): PolicyProblem[] {
+  const { under } = group;
+  return group.templates.flatMap((template, position) => {
+    const places = under ? [template, below(under, template)] : [template];
+    return places.flatMap((each) => {
+      const covered = coverage(each, isolation.connectionVariable, isolation.shapes);
+      return covered.ok ? [] : [{ part: `rooms[${index}].templates[${position}]`, reason: covered.reason }];
+    });
+  });
+}
