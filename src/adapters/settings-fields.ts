@@ -58,18 +58,28 @@ const roomGroupSettings = z.strictObject({
     .describe('Without the condition: join nothing of the group and observe it, or refuse the connection.'),
 });
 
-/** Who may connect to an endpoint, and which rooms it is in: the same words for every endpoint. */
-export const accessSettings = {
+/** Who may do something: the same words for every endpoint and every source that lets somebody publish. */
+export const permitSettings = {
   credentials: z
     .array(credentialSettings)
     .default([])
-    .describe('The tokens of a connection; none: everybody is anonymous.'),
+    .describe('The tokens that are presented; none: everybody is anonymous.'),
+  require: conditionText.optional().describe('CEL condition that must hold.'),
+  checks: z.array(z.string()).default([]).describe('Names of `checks` that must allow it (or that `require` reads).'),
+  admissionMsMax: millisecondsMax(60_000)
+    .default(3000)
+    .describe(
+      'How long somebody is held while a key server or check cannot be had, before being told to come back (ms).',
+    ),
+};
+
+/** Who may connect to an endpoint, and which rooms it is in. */
+export const accessSettings = {
+  ...permitSettings,
   query: z
     .record(z.string().min(1), queryVariableSettings)
     .default({})
     .describe('Variables taken from the query of the URL. A variable of a token always stands above them.'),
-  require: conditionText.optional().describe('CEL condition for the connection.'),
-  checks: z.array(z.string()).default([]).describe('Names of `checks` that must allow it (or that `require` reads).'),
   rooms: z.array(roomGroupSettings).default([]).describe('The rooms of a connection.'),
   roomsPerConnectionMax: z
     .number()
@@ -83,11 +93,6 @@ export const accessSettings = {
     .default('keep')
     .describe(
       'What happens when the first token of a connection ends. `close` lets the client come back with a new one.',
-    ),
-  admissionMsMax: millisecondsMax(60_000)
-    .default(3000)
-    .describe(
-      'How long a client is held while a key server or check cannot be had, before it is told to come back (ms).',
     ),
 };
 export const accessSettingsSchema = z.strictObject(accessSettings);

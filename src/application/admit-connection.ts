@@ -68,7 +68,11 @@ async function decide(
   const { principal, tokens } = authenticated.value;
   const answers = new Map<string, boolean>();
   const request = { principal, variables: variables.value, checks: answers };
-  const question = { variables: new Map([...variables.value, ...principal.variables]), tokens };
+  const question = {
+    variables: new Map([...variables.value, ...principal.variables]),
+    tokens,
+    expiresAt: principal.expiresAt,
+  };
   const connect = await decideWithChecks(() => access.mayConnect(request), answers, checks, question, signal);
   if (connect.kind === 'deny') return refused(connect);
   const join = await decideWithChecks(() => access.mayJoin(request), answers, checks, question, signal);

@@ -76,7 +76,8 @@ async function withMorePermissions(
   sources: readonly PermissionSource[],
   signal: AbortSignal,
 ): Promise<Credential> {
-  const question = { variables: credential.variables, tokens: new Map([[credential.name, token]]) };
+  const tokens = new Map([[credential.name, token]]);
+  const question = { variables: credential.variables, tokens, expiresAt: credential.expiresAt };
   const relevant = sources.filter((source) => source.credential === credential.name);
   if (relevant.length === 0) return credential;
   const answers = await Promise.all(relevant.map((source) => source.permissions(question, signal)));

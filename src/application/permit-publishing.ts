@@ -54,7 +54,7 @@ async function decide(
   const { principal, tokens } = authenticated.value;
   const answers = new Map<string, boolean>();
   const request = { principal, variables: noVariables, checks: answers };
-  const question = { variables: principal.variables, tokens };
+  const question = { variables: principal.variables, tokens, expiresAt: principal.expiresAt };
   for (const [index, event] of events.entries()) {
     const decision = await decideWithChecks(() => access.mayPublish(request, event), answers, checks, question, signal);
     if (decision.kind === 'deny') return refused({ code: decision.code, reason: `event ${index}: ${decision.reason}` });

@@ -97,7 +97,7 @@ function addRooms(
   roomsMax: number,
 ): boolean {
   for (const template of templates) {
-    for (const room of expand(template, variables, roomsMax + 1).rooms) rooms.add(room);
+    for (const room of expand(template, variables, roomsMax + 1)) rooms.add(room);
     if (rooms.size > roomsMax) return false;
   }
   return true;

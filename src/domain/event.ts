@@ -47,7 +47,7 @@ export class Event implements EventFields {
 
   /** The payload's own text when it is valid JSON in valid UTF-8, else `null`. Never parsed and written again. */
   jsonText(): string | null {
-    this.#jsonText ??= validJsonText(this.payload);
+    if (this.#jsonText === undefined) this.#jsonText = validJsonText(this.payload);
     return this.#jsonText;
   }
 }

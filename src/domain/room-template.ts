@@ -64,13 +64,9 @@ export function missingVariable(template: RoomTemplate, variables: Variables): s
  * The rooms that a template names: none when a variable is absent, one a value where a variable is a list.
  * A template that names a list twice takes the same item in both places.
  *
- * @param roomsMax at most so many are made; `truncated` says that there were more.
+ * @param roomsMax at most so many are made.
  */
-export function expand(
-  template: RoomTemplate,
-  variables: Variables,
-  roomsMax: number,
-): { readonly rooms: readonly RoomName[]; readonly truncated: boolean } {
+export function expand(template: RoomTemplate, variables: Variables, roomsMax: number): readonly RoomName[] {
   const names = [...template.variables];
   const values = names.map((name) => presentValues(variables.get(name)));
   const combinations = values.reduce((product, list) => product * list.length, 1);
@@ -86,7 +82,7 @@ export function expand(
     }
     rooms.push(fill(template, chosen));
   }
-  return { rooms, truncated: combinations > roomsMax };
+  return rooms;
 }
 
 function fill(template: RoomTemplate, chosen: ReadonlyMap<string, string>): RoomName {

@@ -94,22 +94,22 @@ function decide(event: Event, rules: readonly RoutingRule[], isolation: Isolatio
   if (outcomes.every((outcome) => outcome.kind === 'skipped')) {
     return outcomes.length === 0
       ? unroutable('no_rule', `no rule is for stream "${event.stream}" and key "${event.key}"`)
-      : unroutable('no_template', outcomes.map(describeOutcome).join('; '));
+      : unroutable('no_template', outcomes.map(({ rule, reason }) => `${rule}: ${reason}`).join('; '));
   }
 
-  const rooms = new Set<RoomName>();
+  const rooms = new Map<RoomName, RoomTemplate>();
   for (const { chosen, variables } of contributions) {
     for (const template of chosen) {
-      const expansion = expand(template, variables, roomsPerEventMax + 1);
-      for (const room of expansion.rooms) rooms.add(room);
+      for (const room of expand(template, variables, roomsPerEventMax + 1)) rooms.set(room, template);
       if (rooms.size > roomsPerEventMax) {
         return unroutable('rooms_too_many', `the event names more than ${roomsPerEventMax} rooms`);
       }
     }
   }
-  const foreign = isolation && foreignRoom(contributions, rooms, isolation);
-  if (foreign !== undefined) return unroutable('isolation', `room "${foreign}" is not the event's tenant's`);
-  return { kind: 'routed', rooms: [...rooms], rules: outcomes };
+  // The reason names the template: a room's name holds values of attributes, which are for no log.
+  const foreign = isolation && foreignTemplate(contributions, rooms, isolation);
+  if (foreign) return unroutable('isolation', `"${foreign.text}" makes a room that is not the event's tenant's`);
+  return { kind: 'routed', rooms: [...rooms.keys()], rules: outcomes };
 }
 
 function contribute(event: Event, rule: RoutingRule, isolation: Isolation | undefined): Contribution {
@@ -121,7 +121,9 @@ function contribute(event: Event, rule: RoutingRule, isolation: Isolation | unde
     unmet: [],
   });
 
-  if (isolation && rule.withoutTenant && variables.has(isolation.eventVariable)) {
+  // An attribute counts even where a part of the key that is not there stands above it.
+  const carries = (name: string): boolean => variables.has(name) || event.attributes.has(name);
+  if (isolation && rule.withoutTenant && carries(isolation.eventVariable)) {
     return nothing(`it is for events without ${isolation.eventVariable}`);
   }
   const held = rule.when?.(eventScope(event));
@@ -129,7 +131,7 @@ function contribute(event: Event, rule: RoutingRule, isolation: Isolation | unde
 
   const complete = rule.templates.filter((template) => missingVariable(template, variables) === undefined);
   const unmet = rule.narrowing.filter(
-    (name) => variables.has(name) && !complete.some((template) => template.variables.has(name)),
+    (name) => carries(name) && !complete.some((template) => template.variables.has(name)),
   );
   const first = rule.choice === 'firstOf' ? complete.slice(0, 1) : complete;
   if (first.length === 0) return { ...nothing(incomplete(rule, variables)), unmet };
@@ -147,7 +149,7 @@ function variablesOf(event: Event, rule: RoutingRule): Variables {
     const text = event.attributes.get(name);
     if (text !== undefined) variables.set(name, splitList(text, separator));
   }
-  const words = rule.keyParts.length === 0 ? [] : wordsOf(event.key);
+  const words = wordsOf(event.key);
   for (const [index, name] of rule.keyParts.entries()) {
     if (name === '') continue;
     const word = words[index];
@@ -160,21 +162,21 @@ function variablesOf(event: Event, rule: RoutingRule): Variables {
 }
 
 /**
- * A room that is not for the event's tenant: another one's, or one without a tenant while the event has one.
+ * The template of a room that is not for the event's tenant: another one's, or nobody's while the event has a tenant.
  * The templates were checked at load; this is the second lock, and the first where rules read the tenant differently.
  */
-function foreignRoom(
+function foreignTemplate(
   contributions: readonly Contribution[],
-  rooms: ReadonlySet<RoomName>,
+  rooms: ReadonlyMap<RoomName, RoomTemplate>,
   isolation: Isolation,
-): RoomName | undefined {
+): RoomTemplate | undefined {
   const contributing = contributions.filter(({ chosen }) => chosen.length > 0);
   const tenants = new Set(
     contributing
       .map(({ variables }) => singleValue(variables, isolation.eventVariable))
       .filter((each) => each !== undefined),
   );
-  return [...rooms].find((room) => !isRoomOf(room, tenants, isolation.shapes));
+  return [...rooms].find(([room]) => !isRoomOf(room, tenants, isolation.shapes))?.[1];
 }
 
 function keyMatcher(pattern: TopicPattern): (key: string) => boolean {
@@ -186,11 +188,6 @@ function keyMatcher(pattern: TopicPattern): (key: string) => boolean {
 
 const incomplete = (rule: RoutingRule, variables: Variables): string =>
   rule.templates.map((template) => `"${template.text}" lacks {${missingVariable(template, variables)}}`).join(', ');
-
-const describeOutcome = (outcome: RuleOutcome): string =>
-  outcome.kind === 'skipped'
-    ? `${outcome.rule}: ${outcome.reason}`
-    : `${outcome.rule}: ${outcome.templates.join(', ')}`;
 
 type Problem = { readonly part: string; readonly reason: string };
 

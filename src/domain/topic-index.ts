@@ -37,9 +37,9 @@ export function createTopicIndex<T>(): TopicIndex<T> {
   let size = 0;
   let step = 0;
 
-  /** Puts a place among the active ones, with every `#` below it that may take no word at all. */
-  function activate(place: Place<T>, active: Place<T>[]): void {
-    for (let next: Place<T> | undefined = place; next && next.step !== step; next = next.hash) {
+  /** Puts a place, if there is one, among the active ones, with every `#` below it that may take no word at all. */
+  function activate(place: Place<T> | undefined, active: Place<T>[]): void {
+    for (let next = place; next && next.step !== step; next = next.hash) {
       next.step = step;
       active.push(next);
     }
@@ -82,9 +82,8 @@ export function createTopicIndex<T>(): TopicIndex<T> {
         const next: Place<T>[] = [];
         for (const place of active) {
           if (place.staysOn) activate(place, next);
-          const named = place.words.get(word);
-          if (named) activate(named, next);
-          if (place.star) activate(place.star, next);
+          activate(place.words.get(word), next);
+          activate(place.star, next);
         }
         active = next;
         if (active.length === 0) return [];

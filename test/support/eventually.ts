@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** The one limit for things that happen soon. */
-const limitMs = 10_000;
+export const eventuallyMsMax = 10_000;
 
 /** Tries an assertion until it holds. The last failure is thrown when the limit has passed. */
-export async function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
+export async function eventually<T>(assertion: () => T | Promise<T>, limitMs = eventuallyMsMax): Promise<T> {
   const end = Date.now() + limitMs;
   for (;;) {
     try {

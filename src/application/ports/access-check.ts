@@ -4,6 +4,8 @@ import type { Variables } from '../../domain/variables.ts';
 export type CheckQuestion = {
   readonly variables: Variables;
   readonly tokens: ReadonlyMap<string, string>;
+  /** When the first of the tokens ends, in milliseconds since the epoch: no answer is remembered for longer. */
+  readonly expiresAt?: number | undefined;
 };
 
 /** Somebody else is asked whether this may be. */

@@ -95,7 +95,13 @@ export type Observation =
       readonly outcome: 'allow' | 'deny' | 'failed' | 'cached' | 'open-circuit';
       readonly error?: unknown;
     }
-  | { readonly kind: 'pressure'; readonly queuedBytes: number; readonly paused: boolean };
+  | { readonly kind: 'pressure'; readonly queuedBytes: number; readonly paused: boolean }
+  /** An HTTP request failed through no fault of its sender. The route is its pattern, never the URL. */
+  | { readonly kind: 'request-failed'; readonly method: string; readonly route: string; readonly error: unknown }
+  /** A connection was turned away because as many as may be are open. */
+  | { readonly kind: 'listener-full'; readonly connectionsMax: number }
+  /** The listener could not take a connection, or somebody who took one over failed. It goes on listening. */
+  | { readonly kind: 'listener-fault'; readonly error: unknown };
 
 /** Must not throw, must not wait. */
 export interface Observer {

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { bulkhead, ConsecutiveBreaker, circuitBreaker, handleAll, wrap } from 'cockatiel';
+import type { CheckQuestion } from '../../application/ports/access-check.ts';
+import type { Clock } from '../../application/ports/clock.ts';
+import type { Observer } from '../../application/ports/observer.ts';
+import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
+import { boundedFetch, type HttpAnswer } from '../bounded-fetch.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { checkFault, checkUnavailable, isOpenCircuit } from './access-fault.ts';
+import type { QuestionSettings } from './access-settings.ts';
+import { createAnswerMemory } from './answer-memory.ts';
+import { fillUrlTemplate, parseUrlTemplate, type UrlTemplate } from './url-template.ts';
+
+export type AccessDependencies = { readonly clock: Clock; readonly observer: Observer };
+
+/** What the expressions about an answer read. */
+export type AnswerScope = { readonly status: number; readonly body: unknown };
+
+/** What an answer means; `outcome` is what is observed. Throws a `Fault` when it means nothing. */
+export type Interpretation<T> = { readonly value: T; readonly outcome: 'allow' | 'deny' };
+
+export type HttpQuestion<T> = {
+  /**
+   * The meaning of the answer, from memory where it is there. Refused when the question cannot be put, since a variable
+   * or the token is absent. Rejects with a `Fault` (`check_unavailable`, `retry`) when there is no telling.
+   */
+  ask(question: CheckQuestion, signal: AbortSignal): Promise<Verdict<T>>;
+};
+
+type Request = { readonly url: string; readonly token: string | undefined };
+
+/**
+ * Puts a question over HTTP: equal ones that are asked at the same time share one request, which no single asker can
+ * end; answers are remembered under a hash of URL and token; after some failures in a row nobody is asked for a while.
+ */
+export function createHttpQuestion<T extends boolean | readonly string[]>(
+  name: string,
+  settings: QuestionSettings,
+  interpret: (answer: AnswerScope) => Interpretation<T>,
+  { clock, observer }: AccessDependencies,
+): HttpQuestion<T> {
+  const template = templateOf(name, settings.url);
+  const breaker = new ConsecutiveBreaker(settings.failuresMax);
+  // The bulkhead stands outside, so that those who wait fail at once when the circuit opens.
+  const policy = wrap(
+    bulkhead(settings.concurrencyMax, settings.waitingMax),
+    circuitBreaker(handleAll, { breaker, halfOpenAfter: settings.pauseMs }),
+  );
+  const memory = createAnswerMemory<T>(settings, clock);
+
+  async function request({ url, token }: Request): Promise<T> {
+    try {
+      const { value, outcome } = await policy.execute(async () =>
+        interpret(answerScope(await send(name, settings, url, token))),
+      );
+      observer.observe({ kind: 'check-answered', check: name, outcome });
+      return value;
+    } catch (error) {
+      const outcome = isOpenCircuit(error) ? 'open-circuit' : 'failed';
+      const fault = checkFault(name, error);
+      observer.observe({ kind: 'check-answered', check: name, outcome, error: fault });
+      throw fault;
+    }
+  }
+
+  return {
+    async ask(question, signal) {
+      const asked = requestOf(template, settings.bearer, question);
+      if (!asked.ok) return asked;
+      const key = keyOf(asked.value);
+      const remembered = memory.get(key);
+      if (remembered) {
+        observer.observe({ kind: 'check-answered', check: name, outcome: 'cached' });
+        return allowed(remembered.value);
+      }
+      const answer = memory.share(key, question.expiresAt, () => request(asked.value));
+      return allowed(await untilAborted(answer, signal, () => checkUnavailable(name, 'it did not answer in time')));
+    },
+  };
+}
+
+function templateOf(name: string, url: string): UrlTemplate {
+  const template = parseUrlTemplate(url);
+  if (template.ok) return template.value;
+  throw new TypeError(`the URL of "${name}" ${template.reason}`);
+}
+
+function requestOf(template: UrlTemplate, bearer: string | undefined, question: CheckQuestion): Verdict<Request> {
+  const url = fillUrlTemplate(template, question.variables);
+  if (!url.ok) return url;
+  if (bearer === undefined) return allowed({ url: url.value, token: undefined });
+  const token = question.tokens.get(bearer);
+  return token === undefined ? refused(`there is no token "${bearer}"`) : allowed({ url: url.value, token });
+}
+
+/** No token and no URL is kept in memory for the cache's sake. */
+const keyOf = ({ url, token }: Request): string =>
+  createHash('sha256')
+    .update(`${url}\n${token ?? ''}`)
+    .digest('base64url');
+
+const send = (name: string, settings: QuestionSettings, url: string, token: string | undefined): Promise<HttpAnswer> =>
+  boundedFetch(url, {
+    subject: `the answer of "${name}"`,
+    headers: {
+      accept: 'application/json',
+      ...settings.headers,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    timeoutMs: settings.timeoutMs,
+    bytesMax: settings.responseBytesMax,
+  });
+
+function answerScope({ status, text }: HttpAnswer): AnswerScope {
+  try {
+    return { status, body: JSON.parse(text) };
+  } catch {
+    return { status, body: null };
+  }
+}

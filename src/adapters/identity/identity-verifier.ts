@@ -1,0 +1,154 @@
+import { decodeJwt, type JWTPayload, type JWTVerifyOptions } from 'jose';
+import { Fault } from '../../application/fault.ts';
+import type { IdentityVerifier } from '../../application/ports/identity-verifier.ts';
+import type { Denial, DenialCode } from '../../domain/denial.ts';
+import type { Credential } from '../../domain/principal.ts';
+import { allowed, type Refused, refused, type Verdict } from '../../domain/verdict.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { keysUnavailable, verificationFailed } from './identity-fault.ts';
+import type { IdentitySettings } from './identity-settings.ts';
+import { joseDenial } from './jose-denial.ts';
+import type { KeysState } from './remote-keys.ts';
+import { developmentIssuerName } from './sign-token.ts';
+import { claimsWithNumbersAsText, tokenPermissions, tokenVariables } from './token-claims.ts';
+import { openTokenKeys, type TokenKeys, type TokenKeysDependencies } from './token-keys.ts';
+import { algorithmsOf, type TokenSettings } from './token-settings.ts';
+import { verifyToken } from './verify-token.ts';
+
+export type KeyedIdentityVerifier = IdentityVerifier & {
+  /** Fetches what keys there are to fetch; resolves once all have been tried, never rejects. */
+  warm(): Promise<void>;
+  /** One for every kind of token whose keys are fetched. */
+  keysStates(): readonly KeysState[];
+  /** Ends the timers. */
+  close(): void;
+};
+
+type TokenKind = {
+  readonly name: string;
+  readonly settings: TokenSettings;
+  readonly issuers: readonly string[];
+  readonly keys: TokenKeys;
+};
+
+/**
+ * Tokens are told apart by their `iss`, which is believed only once the token has been verified for that kind.
+ * Throws a `Fault` of the disposition `stop` when keys that the settings name are not there.
+ */
+export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKeysDependencies): KeyedIdentityVerifier {
+  const kinds = Object.entries(settings.tokens).map(([name, kind]) => ({
+    name,
+    settings: kind,
+    issuers: kind.development ? [developmentIssuerName] : kind.issuers,
+    keys: openTokenKeys(name, kind, deps),
+  }));
+  const permissionsByRole = new Map(Object.entries(settings.roles));
+  const remotes = kinds.flatMap(({ keys }) => keys.remote ?? []);
+  return {
+    async verify(token, accepted, signal) {
+      const issuer = readIssuer(token, settings.tokenBytesMax);
+      if (!issuer.ok) return issuer;
+      const kind = kindOf(issuer.value, kinds, accepted);
+      if (!kind.ok) return kind;
+      const verified = verifyAs(kind.value, token, issuer.value, deps.clock.now());
+      const giveUp = () => keysUnavailable(kind.value.name, 'its keys did not come in time');
+      const claims = await untilAborted(verified, signal, giveUp);
+      return claims.ok ? credentialOf(kind.value, token, claims.value, permissionsByRole) : claims;
+    },
+    async warm() {
+      await Promise.all(remotes.map((remote) => remote.warm()));
+    },
+    keysStates: () => remotes.map((remote) => remote.state),
+    close() {
+      for (const remote of remotes) remote.close();
+    },
+  };
+}
+
+const denied = (code: DenialCode, reason: string): Refused<Denial> => refused({ code, reason });
+
+/** Three parts in base64url (RFC 7515 section 7.1). The last is empty in an unsigned one, which is refused later. */
+const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+
+/** The `iss` of a token that nobody has verified yet; `undefined` where it is no text. */
+function readIssuer(token: string, bytesMax: number): Verdict<string | undefined, Denial> {
+  if (token.length > bytesMax) return denied('token_malformed', `the token has more than ${bytesMax} bytes`);
+  if (!compactForm.test(token)) {
+    return denied('token_malformed', 'this is no signed JWT (a bare one, without a scheme before it)');
+  }
+  try {
+    const { iss } = decodeJwt(token);
+    return allowed(typeof iss === 'string' ? iss : undefined);
+  } catch {
+    return denied('token_malformed', 'the token holds no JSON object of claims');
+  }
+}
+
+/** The first accepted kind that names the issuer, else the first that names none at all. */
+function kindOf(
+  issuer: string | undefined,
+  kinds: readonly TokenKind[],
+  accepted: readonly string[],
+): Verdict<TokenKind, Denial> {
+  const candidates = accepted.flatMap((name) => kinds.find((kind) => kind.name === name) ?? []);
+  const kind =
+    candidates.find(({ issuers }) => issuer !== undefined && issuers.includes(issuer)) ??
+    candidates.find(({ issuers }) => issuers.length === 0);
+  if (kind) return allowed(kind);
+  const told = issuer === undefined ? 'names no issuer' : `is of the issuer ${JSON.stringify(issuer.slice(0, 200))}`;
+  return denied('token_issuer_unknown', `the token ${told}; accepted here: ${accepted.join(', ') || 'none'}`);
+}
+
+async function verifyAs(
+  { name, settings, issuers, keys }: TokenKind,
+  token: string,
+  issuer: string | undefined,
+  now: number,
+): Promise<Verdict<JWTPayload, Denial>> {
+  const audiences = audiencesFor(settings, issuer);
+  const options: JWTVerifyOptions = {
+    algorithms: [...algorithmsOf(settings)],
+    ...(issuers.length > 0 ? { issuer: [...issuers] } : {}),
+    ...(audiences.length > 0 ? { audience: [...audiences] } : {}),
+    requiredClaims: settings.requireExpiry ? ['exp'] : [],
+    clockTolerance: settings.clockToleranceMs / 1000,
+    currentDate: new Date(now),
+  };
+  try {
+    return allowed(await verifyToken(token, keys, options));
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    const denial = joseDenial(error);
+    if (denial) return refused(denial);
+    throw verificationFailed(name, error);
+  }
+}
+
+/** The audiences that stand where the issuer stands; one alone is for all. */
+function audiencesFor({ issuers, audiences }: TokenSettings, issuer: string | undefined): readonly string[] {
+  if (audiences.length <= 1 || issuers.length === 0) return audiences;
+  return audiences.filter((_, index) => issuers[index] === issuer);
+}
+
+function credentialOf(
+  { name, settings }: TokenKind,
+  token: string,
+  claims: JWTPayload,
+  permissionsByRole: ReadonlyMap<string, readonly string[]>,
+): Verdict<Credential, Denial> {
+  if (claims.exp === Infinity) return denied('token_claims_invalid', 'the claim "exp" is no point in time');
+  const texts = claimsWithNumbersAsText(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
+  if (!texts.ok) return denied('token_claims_invalid', texts.reason);
+  const variables = tokenVariables(settings.variables, texts.value);
+  const missing = settings.requiredVariables.find((required) => !variables.has(required));
+  if (missing !== undefined) {
+    return denied('token_claims_invalid', `the token has no claim for the variable "${missing}"`);
+  }
+  return allowed({
+    name,
+    claims,
+    ...tokenPermissions(settings.permissions, permissionsByRole, texts.value),
+    variables,
+    expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000,
+  });
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { splitList, type Variables, type VariableValue } from '../../domain/variables.ts';
+import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
+import type { TokenSettings } from './token-settings.ts';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * The claims again, with every number as the text that the issuer wrote: `12345678901234567890` and `1.0` would not
+ * survive being numbers. Refused when they are nested some thousand levels deep.
+ *
+ * @param payload of a token that has been verified: a JSON object in UTF-8.
+ */
+export function claimsWithNumbersAsText(payload: Uint8Array): Verdict<Claims> {
+  const reviver = (_name: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    typeof value === 'number' ? (context?.source ?? String(value)) : value;
+  try {
+    return allowed(JSON.parse(new TextDecoder().decode(payload), reviver));
+  } catch {
+    return refused('the claims are nested too deep');
+  }
+}
+
+/** Variables of a token, in the order of the settings. What is absent, empty or an object yields none. */
+export function tokenVariables(settings: TokenSettings['variables'], claims: Claims): Variables {
+  const variables = new Map<string, VariableValue>();
+  for (const [name, source] of Object.entries(settings)) {
+    const value = Array.isArray(source) ? firstClaim(source, claims) : sha256(source.sha256, variables, claims);
+    if (value !== undefined) variables.set(name, value);
+  }
+  return variables;
+}
+
+/** Roles as the token names them, and the permissions that its claims, those roles and the config give it. */
+export function tokenPermissions(
+  settings: TokenSettings['permissions'],
+  permissionsByRole: ReadonlyMap<string, readonly string[]>,
+  claims: Claims,
+): { readonly roles: readonly string[]; readonly permissions: readonly string[] } {
+  const roles = new Set<string>();
+  const permissions = new Set<string>();
+  for (const source of settings) {
+    if ('static' in source) for (const permission of source.static) permissions.add(permission);
+    if ('claim' in source) for (const permission of names(claims, source.claim)) permissions.add(permission);
+    if ('rolesClaim' in source) for (const role of names(claims, source.rolesClaim)) roles.add(role);
+  }
+  for (const role of roles) for (const permission of permissionsByRole.get(role) ?? []) permissions.add(permission);
+  return { roles: [...roles], permissions: [...permissions] };
+}
+
+function firstClaim(alternatives: readonly string[], claims: Claims): VariableValue | undefined {
+  for (const name of alternatives) {
+    const value = claim(claims, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** At the top level, or else below `ext`, where Ory Hydra puts what it was told to add. */
+function claim(claims: Claims, name: string): VariableValue | undefined {
+  const value = own(claims, name);
+  if (value !== undefined) return value;
+  const { ext } = claims;
+  return typeof ext === 'object' && ext !== null && !Array.isArray(ext) ? own(ext as Claims, name) : undefined;
+}
+
+function own(claims: Claims, name: string): VariableValue | undefined {
+  if (!Object.hasOwn(claims, name)) return undefined;
+  const value = claims[name];
+  if (!Array.isArray(value)) return scalarText(value);
+  // A list with anything else in it is no list of names, and half of it would be a guess.
+  if (!value.every(isScalar)) return undefined;
+  const texts = value.map(String).filter((text) => text !== '');
+  return texts.length > 0 ? texts : undefined;
+}
+
+const isScalar = (value: unknown): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
+const scalarText = (value: unknown): string | undefined =>
+  isScalar(value) && value !== '' ? String(value) : undefined;
+
+function sha256(parts: readonly string[], variables: Variables, claims: Claims): string | undefined {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    const value = variables.get(part) ?? claim(claims, part);
+    if (typeof value !== 'string') return undefined;
+    hash.update(value, 'utf8');
+  }
+  return hash.digest('hex');
+}
+
+/** Scopes stand in a list or in text between spaces (RFC 8693 section 4.2), role ids often between commas. */
+function names(claims: Claims, name: string): readonly string[] {
+  const value = claim(claims, name);
+  if (value === undefined) return [];
+  return typeof value === 'string' ? splitList(value.replaceAll(/\s+/g, ','), ',') : value;
+}

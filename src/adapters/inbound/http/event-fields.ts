@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
+import type { HttpSettings } from './http-settings.ts';
+
+/** What an item leaves out is asked for here, so that mapping stays pure. */
+export type Intake = {
+  readonly source: string;
+  readonly settings: HttpSettings;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly newId: () => string;
+};
+
+export type FieldError = { readonly path: readonly PropertyKey[]; readonly message: string };
+
+const controlCharacter = /\p{Cc}/u;
+
+/** Names and ids: they stand in logs, metrics and other brokers' headers. */
+const nameText = (charactersMax: number) =>
+  z
+    .string()
+    .max(charactersMax)
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .refine((text) => !controlCharacter.test(text), 'must hold no control character');
+
+export const streamField = nameText(255).min(1);
+export const keyField = nameText(1024);
+export const idField = nameText(255).min(1);
+export const contentTypeField = nameText(255).regex(/^[^/\s]+\/[^/\s]+/, 'must be a media type');
+
+const attributeNameCharactersMax = 256;
+
+/** Numbers and booleans become text. Entries and a map, so that `__proto__` is a name like any other. */
+export function readAttributes(
+  entries: readonly (readonly [string, unknown])[],
+  { attributesPerEventMax, attributeBytesMax }: HttpSettings,
+): Verdict<ReadonlyMap<string, string>, readonly FieldError[]> {
+  if (entries.length > attributesPerEventMax) {
+    return refused([{ path: [], message: `are more than ${attributesPerEventMax}` }]);
+  }
+  const attributes = new Map<string, string>();
+  const errors: FieldError[] = [];
+  let bytes = 0;
+  for (const [name, value] of entries) {
+    const text = attributeText(value);
+    const mistake = mistakeInName(name) ?? mistakeInText(text);
+    if (mistake !== undefined) errors.push({ path: [name.slice(0, attributeNameCharactersMax)], message: mistake });
+    else attributes.set(name, text ?? '');
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(text ?? '');
+  }
+  if (bytes > attributeBytesMax)
+    errors.push({ path: [], message: `are more than ${attributeBytesMax} bytes together` });
+  return errors.length === 0 ? allowed(attributes) : refused(errors);
+}
+
+function mistakeInName(name: string): string | undefined {
+  if (name === '') return 'the name must not be empty';
+  if (name.length > attributeNameCharactersMax)
+    return `the name is longer than ${attributeNameCharactersMax} characters`;
+  return name.isWellFormed() ? undefined : 'the name must be well-formed Unicode';
+}
+
+function mistakeInText(text: string | undefined): string | undefined {
+  if (text === undefined) return 'must be a text, a number or a boolean';
+  return text.isWellFormed() ? undefined : 'must be well-formed Unicode';
+}
+
+const attributeText = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+
+/** Strict base64 (RFC 4648 section 4): padded, canonical, without line breaks. */
+export function readBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** `application/json` and every `…+json` (RFC 6839 section 3.1). */
+export const isJsonType = (contentType: string): boolean => /^[^/\s]+\/(?:[^;\s]+\+)?json\s*(?:;|$)/i.test(contentType);

@@ -1,0 +1,185 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { Fault } from '../../../application/fault.ts';
+import type { PublishAdmission } from '../../../application/ports/admission.ts';
+import type { Clock } from '../../../application/ports/clock.ts';
+import type { EventPublisher } from '../../../application/ports/event-publisher.ts';
+import type {
+  DrainResult,
+  EventSource,
+  MessageHandler,
+  SourceState,
+  SourceTraits,
+} from '../../../application/ports/event-source.ts';
+import type { Observer } from '../../../application/ports/observer.ts';
+import type { Event } from '../../../domain/event.ts';
+import { handlerThrew } from '../../source-fault.ts';
+import { SourceLife } from '../../source-life.ts';
+import { createEventRoutes } from './event-routes.ts';
+import { type EventOutcome, type Problem, problem } from './http-problem.ts';
+import type { HttpSettings } from './http-settings.ts';
+
+export type HttpDependencies = {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly admission: PublishAdmission;
+  /** Where events go; without it the handler gets them, and its settlement is the answer. */
+  readonly publisher?: EventPublisher | undefined;
+};
+
+export type HttpSource = EventSource & {
+  /** To be registered with the listener before it listens. */
+  readonly routes: FastifyPluginAsync;
+};
+
+/** `POST /v1/events`. The publisher keeps an event until it has been told that it was taken. */
+export function createHttpSource(name: string, settings: HttpSettings, dependencies: HttpDependencies): HttpSource {
+  return new PublishingSource(name, settings, dependencies);
+}
+
+class PublishingSource implements HttpSource {
+  readonly name: string;
+  readonly traits: SourceTraits = {
+    redelivers: false,
+    ordered: false,
+    deadLetters: false,
+    leaseMs: Number.POSITIVE_INFINITY,
+  };
+  readonly routes: FastifyPluginAsync;
+  readonly #observer: Observer;
+  readonly #publisher: EventPublisher | undefined;
+  readonly #life: SourceLife;
+  #handler: MessageHandler | undefined;
+  /** What lets go of each request that is being taken. */
+  readonly #underWay = new Set<() => void>();
+  #inFlight = 0;
+  #settledInDrain = 0;
+  #onIdle: (() => void) | undefined;
+  #drained: Promise<DrainResult> | undefined;
+
+  constructor(name: string, settings: HttpSettings, dependencies: HttpDependencies) {
+    const { clock, observer, admission, publisher } = dependencies;
+    this.name = name;
+    this.#observer = observer;
+    this.#publisher = publisher;
+    this.#life = new SourceLife(name, observer);
+    this.routes = createEventRoutes({
+      settings,
+      admission,
+      intake: () => ({ source: name, settings, now: clock.now(), newId: uuidv7 }),
+      refusal: () => this.#refusal(),
+      take: (events) => this.#take(events),
+    });
+  }
+
+  get state(): SourceState {
+    return this.#life.state;
+  }
+
+  async start(handler: MessageHandler): Promise<void> {
+    this.#life.begin();
+    this.#handler = handler;
+    this.#life.consume();
+  }
+
+  pause(reason: string): void {
+    this.#life.pause(reason);
+  }
+
+  resume(): void {
+    this.#life.resume();
+  }
+
+  drain(deadline: AbortSignal): Promise<DrainResult> {
+    this.#drained ??= this.#drain(deadline);
+    return this.#drained;
+  }
+
+  async #drain(deadline: AbortSignal): Promise<DrainResult> {
+    if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
+    await this.#idle(deadline);
+    const result = { settled: this.#settledInDrain, abandoned: this.#inFlight };
+    this.#life.stop();
+    for (const letGo of this.#underWay) letGo();
+    return result;
+  }
+
+  /** Resolves when no event is in hand any more, or when the signal aborts. */
+  #idle(deadline: AbortSignal): Promise<void> {
+    if (this.#inFlight === 0 || deadline.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        deadline.removeEventListener('abort', finish);
+        resolve();
+      };
+      deadline.addEventListener('abort', finish);
+      this.#onIdle = finish;
+    });
+  }
+
+  #refusal(): Problem | undefined {
+    switch (this.state.kind) {
+      case 'consuming':
+        return undefined;
+      case 'paused':
+        return problem('paused', 'The gateway holds intake back until its clients have caught up.');
+      case 'stopped':
+      case 'starting':
+      case 'waiting':
+      case 'draining':
+        return this.#drained
+          ? problem('draining', 'The gateway is closing. Come back in a moment.')
+          : problem('not_started', 'The gateway is starting. Come back in a moment.');
+    }
+  }
+
+  /**
+   * One after the other, so that events keep the order that they were sent in. After one that is to be sent again none
+   * is tried, so that it is overtaken by nothing.
+   */
+  async #take(events: readonly Event[]): Promise<readonly EventOutcome[]> {
+    const abandoned = Promise.withResolvers<'later'>();
+    const letGo = () => abandoned.resolve('later');
+    this.#underWay.add(letGo);
+    this.#inFlight += events.length;
+    const outcomes: EventOutcome[] = [];
+    let isLater = false;
+    for (const event of events) {
+      const outcome: EventOutcome['outcome'] = isLater
+        ? 'later'
+        : await Promise.race([this.#settle(event), abandoned.promise]);
+      isLater = outcome === 'later';
+      outcomes.push({ id: event.id, outcome });
+      this.#inFlight -= 1;
+      if (this.state.kind === 'draining') this.#settledInDrain += 1;
+    }
+    this.#underWay.delete(letGo);
+    if (this.#inFlight === 0) this.#onIdle?.();
+    return outcomes;
+  }
+
+  #settle(event: Event): Promise<EventOutcome['outcome']> {
+    return this.#publisher ? this.#publish(event, this.#publisher) : this.#handle(event);
+  }
+
+  async #publish(event: Event, publisher: EventPublisher): Promise<EventOutcome['outcome']> {
+    try {
+      await publisher.publish(event);
+      return 'taken';
+    } catch (error) {
+      this.#observer.observe({ kind: 'source-fault', source: this.name, error });
+      return error instanceof Fault && error.disposition === 'dead-letter' ? 'refused' : 'later';
+    }
+  }
+
+  async #handle(event: Event): Promise<EventOutcome['outcome']> {
+    try {
+      const settlement = await this.#handler?.({ event, attempt: 1 });
+      if (settlement?.kind === 'accept') return 'taken';
+      return settlement?.kind === 'dead-letter' ? 'refused' : 'later';
+    } catch (error) {
+      this.#observer.observe({ kind: 'source-fault', source: this.name, error: handlerThrew(this.name, error) });
+      return 'later';
+    }
+  }
+}

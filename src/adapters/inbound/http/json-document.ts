@@ -1,0 +1,173 @@
+import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
+
+export type JsonDocument = {
+  readonly value: unknown;
+  /** The texts of the chosen member exactly as they were sent: of the object, or by index of the array's objects. */
+  readonly memberTexts: ReadonlyMap<number, string>;
+};
+
+export type JsonReading = {
+  /** How deep arrays and objects may be nested. */
+  readonly depthMax: number;
+  /** The member whose text is kept. */
+  readonly member: string;
+};
+
+/**
+ * Reads JSON (RFC 8259) in strict UTF-8, without a byte order mark and without a name that an object has twice: readers
+ * disagree about which of the two counts, so an event could pass a check as one thing and arrive as another.
+ */
+export function readJson(bytes: Uint8Array, { depthMax, member }: JsonReading): Verdict<JsonDocument> {
+  const text = decode(bytes);
+  if (text === undefined) return refused('is not valid UTF-8');
+  if (text.startsWith('\ufeff')) return refused('begins with a byte order mark');
+  // Before it is parsed, so that depth costs nothing.
+  const scan = new JsonScan(text, depthMax, member);
+  const mistake = scan.run();
+  if (mistake !== undefined) return refused(mistake);
+  try {
+    return allowed({ value: JSON.parse(text), memberTexts: scan.memberTexts });
+  } catch (error) {
+    return refused(`is not valid JSON${placeOf(error)}`);
+  }
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only the place: the rest of the message may quote the body. */
+function placeOf(error: unknown): string {
+  const place = error instanceof Error ? /at position \d+/.exec(error.message) : null;
+  return place ? ` ${place[0]}` : '';
+}
+
+const quote = 0x22;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+type Level = { isObject: boolean; expectsName: boolean; items: number; readonly names: Set<string> };
+
+/** One walk over the text, which `JSON.parse` alone judges: on text that is not JSON it may find anything, but ends. */
+class JsonScan {
+  readonly memberTexts = new Map<number, string>();
+  readonly #text: string;
+  readonly #depthMax: number;
+  readonly #member: string;
+  /** Used again for the next array or object of the same depth. */
+  readonly #levels: Level[] = [];
+  #depth = 0;
+  #memberBegin: number | undefined;
+  #memberIsNext = false;
+
+  constructor(text: string, depthMax: number, member: string) {
+    this.#text = text;
+    this.#depthMax = depthMax;
+    this.#member = member;
+  }
+
+  /** @returns what is wrong, if anything. */
+  run(): string | undefined {
+    for (let at = 0; at < this.#text.length; at += 1) {
+      switch (this.#text.charCodeAt(at)) {
+        case quote: {
+          const end = this.#endOfString(at);
+          if (!this.#string(at, end)) return `has a name twice in one object, at position ${at}`;
+          at = end;
+          break;
+        }
+        case openBrace:
+        case openBracket:
+          if (this.#depth === this.#depthMax) return `is nested deeper than ${this.#depthMax} levels`;
+          this.#open(this.#text.charCodeAt(at) === openBrace);
+          break;
+        case closeBrace:
+        case closeBracket:
+          this.#endMember(at);
+          this.#depth = Math.max(0, this.#depth - 1);
+          break;
+        case colon:
+          if (this.#memberIsNext) this.#memberBegin = at + 1;
+          this.#memberIsNext = false;
+          break;
+        case comma:
+          this.#endMember(at);
+          this.#nextItem();
+          break;
+      }
+    }
+    return undefined;
+  }
+
+  #open(isObject: boolean): void {
+    const level = this.#levels[this.#depth];
+    if (level) {
+      level.isObject = isObject;
+      level.expectsName = isObject;
+      level.items = 0;
+      level.names.clear();
+    } else {
+      this.#levels.push({ isObject, expectsName: isObject, items: 0, names: new Set() });
+    }
+    this.#depth += 1;
+  }
+
+  #nextItem(): void {
+    const level = this.#levels[this.#depth - 1];
+    if (!level) return;
+    level.items += 1;
+    level.expectsName = level.isObject;
+  }
+
+  /** False when it is a name that its object has already. */
+  #string(begin: number, end: number): boolean {
+    const level = this.#levels[this.#depth - 1];
+    if (!level?.expectsName || this.#depth === 0) return true;
+    level.expectsName = false;
+    const name = unescaped(this.#text.slice(begin + 1, end));
+    if (level.names.has(name)) return false;
+    level.names.add(name);
+    this.#memberIsNext = name === this.#member && this.#depth === this.#envelopeDepth();
+    return true;
+  }
+
+  #endMember(at: number): void {
+    if (this.#memberBegin === undefined || this.#depth !== this.#envelopeDepth()) return;
+    const index = this.#depth === 1 ? 0 : (this.#levels[0]?.items ?? 0);
+    this.memberTexts.set(index, this.#text.slice(this.#memberBegin, at).trim());
+    this.#memberBegin = undefined;
+  }
+
+  /** The depth of the objects whose members are kept: that of the whole, or of the items of an array. */
+  #envelopeDepth(): number {
+    return this.#levels[0]?.isObject ? 1 : 2;
+  }
+
+  #endOfString(begin: number): number {
+    for (let at = begin + 1; at < this.#text.length; at += 1) {
+      const code = this.#text.charCodeAt(at);
+      if (code === quote) return at;
+      if (code === backslash) at += 1;
+    }
+    return this.#text.length;
+  }
+}
+
+/** `"\u0061"` and `"a"` are one name. */
+function unescaped(name: string): string {
+  if (!name.includes('\\')) return name;
+  try {
+    return String(JSON.parse(`"${name}"`));
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,227 @@
+import type { Clock } from '../../../application/ports/clock.ts';
+import type { EventPublisher } from '../../../application/ports/event-publisher.ts';
+import type {
+  DrainResult,
+  EventSource,
+  MessageHandler,
+  Settlement,
+  SourceState,
+  SourceTraits,
+} from '../../../application/ports/event-source.ts';
+import type { Observer } from '../../../application/ports/observer.ts';
+import type { Event } from '../../../domain/event.ts';
+import { handlerThrew } from '../../source-fault.ts';
+import { SourceLife } from '../../source-life.ts';
+import { Fifo } from './fifo.ts';
+import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
+import { memoryDeadLetterAgain } from './memory-fault.ts';
+import { deadLetterOf, takenFrom } from './memory-message.ts';
+import type { MemorySettings } from './memory-settings.ts';
+
+export type MemoryDependencies = {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** The queue to consume from and to publish to; by default one of its own. */
+  readonly broker?: MemoryBroker;
+};
+
+/** The embedded broker, in process: a source that is its own way in. */
+export function createMemorySource(
+  name: string,
+  settings: MemorySettings,
+  dependencies: MemoryDependencies,
+): EventSource & EventPublisher {
+  return new MemorySource(name, settings, dependencies);
+}
+
+/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
+const takenPerTurnMax = 256;
+
+type Consumption = { readonly handler: MessageHandler; readonly consumer: MemoryConsumer };
+
+class MemorySource implements EventSource, EventPublisher {
+  readonly name: string;
+  readonly traits: SourceTraits;
+  readonly #settings: MemorySettings;
+  readonly #broker: MemoryBroker;
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #life: SourceLife;
+  readonly #retries = new Fifo<{ readonly dueAt: number; readonly giveBack: () => void }>();
+  #stopRetryTimer: (() => void) | undefined;
+  #consumption: Consumption | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #takenInTurn = 0;
+  #inFlight = 0;
+  #settledInDrain = 0;
+  #onIdle: (() => void) | undefined;
+  #drained: Promise<DrainResult> | undefined;
+
+  constructor(name: string, settings: MemorySettings, dependencies: MemoryDependencies) {
+    const { clock, observer, broker = createMemoryBroker(settings) } = dependencies;
+    this.name = name;
+    this.traits = {
+      redelivers: true,
+      ordered: true,
+      deadLetters: settings.deadLetter !== undefined,
+      leaseMs: Number.POSITIVE_INFINITY,
+    };
+    this.#settings = settings;
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#observer = observer;
+    this.#life = new SourceLife(name, observer);
+  }
+
+  get state(): SourceState {
+    return this.#life.state;
+  }
+
+  publish(event: Event): Promise<void> {
+    return this.#broker.publish(event);
+  }
+
+  async start(handler: MessageHandler): Promise<void> {
+    this.#life.begin();
+    try {
+      this.#consumption = { handler, consumer: this.#broker.attach(this.name, () => this.#wake()) };
+    } catch (fault) {
+      this.#life.stop();
+      throw fault;
+    }
+    this.#life.consume();
+    this.#wake();
+  }
+
+  pause(reason: string): void {
+    this.#life.pause(reason);
+  }
+
+  resume(): void {
+    this.#life.resume();
+    this.#wake();
+  }
+
+  drain(deadline: AbortSignal): Promise<DrainResult> {
+    this.#drained ??= this.#drain(deadline);
+    return this.#drained;
+  }
+
+  async #drain(deadline: AbortSignal): Promise<DrainResult> {
+    if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
+    if (this.#turn) clearImmediate(this.#turn);
+    this.#stopRetryTimer?.();
+    await this.#idle(deadline);
+    const abandoned = this.#inFlight;
+    this.#consumption?.consumer.detach();
+    this.#life.stop();
+    return { settled: this.#settledInDrain, abandoned };
+  }
+
+  /** Resolves when no handler runs any more, or when the signal aborts. */
+  #idle(deadline: AbortSignal): Promise<void> {
+    if (this.#inFlight === 0 || deadline.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        deadline.removeEventListener('abort', finish);
+        resolve();
+      };
+      deadline.addEventListener('abort', finish);
+      this.#onIdle = finish;
+    });
+  }
+
+  /** In a turn of its own: a publisher is never made to run a handler, and what comes in one turn is taken together. */
+  #wake(): void {
+    if (this.state.kind !== 'consuming') return;
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#takenInTurn = 0;
+      this.#takeMore();
+    });
+  }
+
+  #takeMore(): void {
+    while (this.#consumption && this.state.kind === 'consuming' && this.#inFlight < this.#settings.inFlightMax) {
+      if (this.#takenInTurn >= takenPerTurnMax) {
+        this.#wake();
+        return;
+      }
+      const delivery = this.#consumption.consumer.take();
+      if (!delivery) return;
+      this.#takenInTurn += 1;
+      this.#inFlight += 1;
+      void this.#handle(delivery, this.#consumption);
+    }
+  }
+
+  async #handle(delivery: Delivery, { handler, consumer }: Consumption): Promise<void> {
+    const settlement = await this.#ask(handler, delivery);
+    // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
+    if (this.state.kind === 'stopped') return;
+    this.#settle(delivery, settlement, consumer);
+    this.#inFlight -= 1;
+    if (this.state.kind === 'draining') this.#settledInDrain += 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
+    this.#takeMore();
+  }
+
+  async #ask(handler: MessageHandler, { event, attempt }: Delivery): Promise<Settlement> {
+    try {
+      return await handler({ event: takenFrom(event, this.name), attempt });
+    } catch (error) {
+      this.#observer.observe({ kind: 'source-fault', source: this.name, error: handlerThrew(this.name, error) });
+      return { kind: 'retry', cause: 'the handler threw' };
+    }
+  }
+
+  #settle(delivery: Delivery, settlement: Settlement, consumer: MemoryConsumer): void {
+    switch (settlement.kind) {
+      case 'accept':
+        consumer.remove(delivery);
+        return;
+      case 'dead-letter':
+        this.#deadLetter(delivery, settlement.cause, consumer);
+        return;
+      case 'retry':
+        this.#retryLater(delivery, consumer);
+        return;
+    }
+  }
+
+  #deadLetter(delivery: Delivery, cause: string, consumer: MemoryConsumer): void {
+    const { event } = delivery;
+    const stream = this.#settings.deadLetter?.stream;
+    if (stream !== undefined && stream !== event.stream) {
+      consumer.replace(delivery, deadLetterOf(event, stream, this.name, cause));
+      return;
+    }
+    consumer.remove(delivery);
+    if (stream === undefined) return;
+    const error = memoryDeadLetterAgain(this.name, stream);
+    this.#observer.observe({ kind: 'source-fault', source: this.name, error });
+  }
+
+  /** The message keeps its place, so what is behind it under its key waits as well. */
+  #retryLater(delivery: Delivery, consumer: MemoryConsumer): void {
+    // In a drain the message stays where it is and goes back with all the others.
+    if (this.state.kind === 'draining') return;
+    const dueAt = this.#clock.now() + this.#settings.redeliverDelayMs;
+    this.#retries.push({ dueAt, giveBack: () => consumer.giveBack(delivery) });
+    if (!this.#stopRetryTimer) this.#armRetryTimer();
+  }
+
+  /** One timer for all of them: the delay is one and the same, so they come due in order. */
+  #armRetryTimer(): void {
+    const next = this.#retries.first;
+    this.#stopRetryTimer = next && this.#clock.schedule(next.dueAt - this.#clock.now(), () => this.#retryDue());
+  }
+
+  #retryDue(): void {
+    for (let next = this.#retries.first; next && next.dueAt <= this.#clock.now(); next = this.#retries.first) {
+      this.#retries.shift();
+      next.giveBack();
+    }
+    this.#armRetryTimer();
+  }
+}

@@ -1,0 +1,60 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Which connections of a server are doing what, so that it can be closed without waiting for those that do nothing. */
+export type ConnectionTracker = {
+  /** A request has come; it is in progress until its response is out or its connection gone. */
+  requested(response: ServerResponse): void;
+  /** The connection is no longer the HTTP server's. */
+  upgraded(socket: Duplex): void;
+  /** Ends connections without a request in progress, and the others as soon as theirs is answered. */
+  endIdle(): void;
+  /** Ends every connection, upgraded ones too. */
+  cutAll(): void;
+};
+
+/** @param secure whether the server speaks TLS, which has a socket of its own around each TCP socket. */
+export function trackConnections(server: Server, secure: boolean): ConnectionTracker {
+  const tcpSockets = new Set<Duplex>();
+  const inProgress = new Map<Duplex, number>();
+  const upgradedSockets = new WeakSet<Duplex>();
+  let ending = false;
+
+  server.on('connection', (socket: Socket) => {
+    tcpSockets.add(socket);
+    socket.once('close', () => tcpSockets.delete(socket));
+  });
+  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    inProgress.set(socket, 0);
+    socket.once('close', () => inProgress.delete(socket));
+    if (ending) socket.destroy();
+  });
+
+  const count = (socket: Duplex, by: number): number => {
+    const left = (inProgress.get(socket) ?? 0) + by;
+    if (inProgress.has(socket)) inProgress.set(socket, left);
+    return left;
+  };
+
+  return {
+    requested(response) {
+      const { socket } = response.req;
+      count(socket, 1);
+      response.once('close', () => {
+        if (count(socket, -1) === 0 && ending) socket.destroySoon();
+      });
+    },
+    upgraded: (socket) => void upgradedSockets.add(socket),
+    endIdle() {
+      ending = true;
+      for (const [socket, requests] of inProgress) {
+        if (requests === 0 && !upgradedSockets.has(socket)) socket.destroy();
+      }
+    },
+    cutAll() {
+      ending = true;
+      for (const socket of tcpSockets) socket.destroy();
+    },
+  };
+}

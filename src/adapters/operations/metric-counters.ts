@@ -1,0 +1,48 @@
+import { Counter, type Registry } from 'prom-client';
+
+export type Counters = ReturnType<typeof createCounters>;
+
+/** What has happened since the process began. */
+export function createCounters(registry: Registry) {
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
+    new Counter({ name: `edgeward_${name}_total`, help, labelNames, registers: [registry] });
+  return {
+    eventsTaken: counter('events_taken', 'Events that a source handed over; a redelivered one counts again.', 'source'),
+    eventsRouted: counter('events_routed', 'Events that a rule led somewhere and an endpoint took.', 'source'),
+    eventsUnroutable: counter('events_unroutable', 'Events that reach nobody, by cause.', 'source', 'cause'),
+    deliveriesQueued: counter('deliveries_queued', 'Frames queued, one for each connection and event.', 'endpoint'),
+    deliveriesDropped: counter(
+      'deliveries_dropped',
+      'Frames not queued because the connection was closing or over its limit.',
+      'endpoint',
+    ),
+    endpointFailures: counter('endpoint_failures', 'Deliveries that an endpoint failed at as a whole.', 'endpoint'),
+    messagesSettled: counter('messages_settled', 'Messages given back to their broker.', 'source', 'settlement'),
+    sourceFaults: counter('source_faults', 'Faults that a source met and goes on from.', 'source'),
+    connectionsAdmitted: counter('connections_admitted', 'Clients let in.', 'endpoint'),
+    connectionsClosed: counter('connections_closed', 'Connections that ended, by cause.', 'endpoint', 'cause'),
+    connectionsCut: counter('connections_cut', 'Connections cut because the client read too slowly.', 'endpoint'),
+    roomsIgnored: counter('rooms_ignored', 'Room templates that a connection was let in without.', 'endpoint'),
+    accessDenied: counter('access_denied', 'Refused connections and publishers, by code.', 'endpoint', 'code'),
+    accessUnknown: counter('access_unknown', 'Clients told to come back, since nobody could tell.', 'endpoint'),
+    issuerKeys: counter('issuer_keys', 'Attempts to have the keys of an issuer, by outcome.', 'issuer', 'outcome'),
+    checks: counter('checks', 'Answers of access checks, by outcome.', 'check', 'outcome'),
+    requestFailures: counter('request_failures', 'HTTP requests answered with 500, by route.', 'route'),
+    listenerFull: counter('listener_full', 'Connections closed at once because as many as may be were open.'),
+    listenerFaults: counter('listener_faults', 'Faults of the listener, such as a lack of file descriptors.'),
+  };
+}
+
+/** Enough for the causes that an endpoint's library has words for. */
+const labelValuesMax = 20;
+
+/** Keeps a label whose values are somebody else's words from growing: further ones become `other`. */
+export function boundedLabel(): (value: string) => string {
+  const seen = new Set<string>();
+  return (value) => {
+    if (seen.has(value)) return value;
+    if (seen.size >= labelValuesMax) return 'other';
+    seen.add(value);
+    return value;
+  };
+}

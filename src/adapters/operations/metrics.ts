@@ -1,0 +1,103 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { ClientGateway } from '../../application/ports/client-gateway.ts';
+import type { EventSource } from '../../application/ports/event-source.ts';
+import type { Observation, Observer } from '../../application/ports/observer.ts';
+import { boundedLabel, type Counters, createCounters } from './metric-counters.ts';
+import { registerGauges } from './metric-gauges.ts';
+
+export type MetricsParts = {
+  readonly version: string;
+  readonly sources: () => readonly Pick<EventSource, 'name' | 'state'>[];
+  readonly endpoints: () => readonly Pick<ClientGateway, 'name' | 'connectionCount'>[];
+};
+
+export type Metrics = Observer & {
+  /** In the Prometheus text format. */
+  render(): Promise<string>;
+  readonly contentType: string;
+};
+
+/**
+ * What is observed, as numbers, in a registry of their own. Labels are names from the config and closed lists only:
+ * no stream, tenant, room or client is ever one, so the number of series does not grow with the traffic.
+ */
+export function createMetrics(parts: MetricsParts): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gauges = registerGauges(registry, parts);
+  const counters = createCounters(registry);
+  const closeCause = boundedLabel();
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    observe(observation) {
+      if (observation.kind === 'connection-closed') {
+        const { endpoint, cause } = observation;
+        counters.connectionsClosed.inc({ endpoint, cause: closeCause(cause) });
+      } else if (observation.kind === 'pressure') {
+        gauges.queuedBytes.set(observation.queuedBytes);
+        gauges.paused.set(observation.paused ? 1 : 0);
+      } else {
+        count(counters, observation);
+      }
+    },
+  };
+}
+
+type Counted = Exclude<Observation, { kind: 'connection-closed' | 'pressure' }>;
+
+function count(counters: Counters, observation: Counted) {
+  switch (observation.kind) {
+    case 'event-taken':
+      return counters.eventsTaken.inc({ source: observation.source });
+    case 'event-routed':
+      return counters.eventsRouted.inc({ source: observation.source });
+    case 'event-unroutable':
+      return counters.eventsUnroutable.inc({ source: observation.source, cause: observation.cause });
+    case 'event-delivered':
+      counters.deliveriesQueued.inc({ endpoint: observation.endpoint }, observation.queued);
+      return counters.deliveriesDropped.inc({ endpoint: observation.endpoint }, observation.dropped);
+    case 'endpoint-failed':
+      return counters.endpointFailures.inc({ endpoint: observation.endpoint });
+    case 'message-settled':
+      return counters.messagesSettled.inc({ source: observation.source, settlement: observation.settlement });
+    case 'source-state':
+      // Read from the source itself when the metrics are asked for.
+      return;
+    case 'source-fault':
+      return counters.sourceFaults.inc({ source: observation.source });
+    case 'connection-admitted':
+      return counters.connectionsAdmitted.inc({ endpoint: observation.endpoint });
+    case 'connection-cut':
+      return counters.connectionsCut.inc({ endpoint: observation.endpoint });
+    case 'rooms-ignored':
+      return counters.roomsIgnored.inc({ endpoint: observation.endpoint });
+    case 'access-denied':
+      return counters.accessDenied.inc({ endpoint: observation.endpoint, code: observation.code });
+    case 'access-unknown':
+      return counters.accessUnknown.inc({ endpoint: observation.endpoint });
+    case 'issuer-keys':
+      return counters.issuerKeys.inc({ issuer: observation.issuer, outcome: observation.outcome });
+    case 'check-answered':
+      return counters.checks.inc({ check: observation.check, outcome: observation.outcome });
+    case 'request-failed':
+      return counters.requestFailures.inc({ route: observation.route });
+    case 'listener-full':
+      return counters.listenerFull.inc();
+    case 'listener-fault':
+      return counters.listenerFaults.inc();
+  }
+}
+
+/** `GET /metrics`. */
+export const metricsRoutes =
+  (metrics: Pick<Metrics, 'render' | 'contentType'>): FastifyPluginAsync =>
+  async (app) => {
+    app.get('/metrics', async (_request, reply) =>
+      reply
+        .header('cache-control', 'no-store')
+        .type(metrics.contentType)
+        .send(await metrics.render()),
+    );
+  };

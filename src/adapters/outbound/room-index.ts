@@ -1,0 +1,28 @@
+import type { RoomName } from '../../domain/room.ts';
+
+/** Which connections of an endpoint are in which rooms. Rooms exist as long as somebody is in them. */
+export class RoomIndex<Member> {
+  readonly #rooms = new Map<RoomName, Set<Member>>();
+
+  join(member: Member, rooms: readonly RoomName[]): void {
+    for (const room of rooms) {
+      const members = this.#rooms.get(room);
+      if (members) members.add(member);
+      else this.#rooms.set(room, new Set([member]));
+    }
+  }
+
+  /** @param rooms those that it joined. */
+  leave(member: Member, rooms: readonly RoomName[]): void {
+    for (const room of rooms) {
+      const members = this.#rooms.get(room);
+      if (members?.delete(member) && members.size === 0) this.#rooms.delete(room);
+    }
+  }
+
+  /** Everybody in any of the rooms, once. Members may leave while the result is gone through. */
+  membersOf(rooms: readonly RoomName[]): Iterable<Member> {
+    const occupied = rooms.map((room) => this.#rooms.get(room)).filter((members) => members !== undefined);
+    return occupied.length > 1 ? new Set(occupied.flatMap((members) => [...members])) : (occupied[0] ?? []);
+  }
+}

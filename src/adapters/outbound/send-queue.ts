@@ -1,0 +1,151 @@
+import type { SendBudget } from './send-budget.ts';
+
+/** What a send queue has of its connection. */
+export interface FrameWriter {
+  /**
+   * Writes ready frames in their order, in one system call where the transport has one. Not called again before
+   * `written` was, which says that the transport holds none of them any more. A connection that ends need not call it.
+   */
+  write(frames: readonly Buffer[], written: () => void): void;
+  /**
+   * Ends the connection at once, unsent bytes with it, in a way that lets the client come back. Called at most once.
+   * Must not throw.
+   */
+  terminate(cut: Cut): void;
+}
+
+/** `slow`: the client does not read fast enough. `failed`: `write` threw. */
+export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: number };
+
+/**
+ * Frames that one connection is owed. All writing of events goes through here: frames leave in the order in which they
+ * came, all those of a turn of the event loop in one write, and never more than one write is under way, so that what a
+ * slow client is owed is counted here and not hidden in its transport.
+ */
+export class SendQueue {
+  readonly #writer: FrameWriter;
+  readonly #queues: SendQueues;
+  #frames: Buffer[] = [];
+  #bytes = 0;
+  #bytesInWrite = 0;
+  #open = true;
+
+  /** Made by `SendQueues.open`. */
+  constructor(writer: FrameWriter, queues: SendQueues) {
+    this.#writer = writer;
+    this.#queues = queues;
+  }
+
+  /** What the connection is owed, that part included which its transport has and has not written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Queues a frame; false when the connection is closing, or is cut for this frame. A queue with nothing in it takes a
+   * frame of any size: the limit is on what a client has not read, not on what it is sent.
+   */
+  push(frame: Buffer): boolean {
+    if (!this.#open) return false;
+    const bytes = this.#bytes + frame.length;
+    if (bytes > this.#queues.bytesMax && this.#bytes > 0) {
+      this.#cut({ cause: 'slow', queuedBytes: bytes });
+      return false;
+    }
+    this.#bytes = bytes;
+    this.#queues.count(frame.length);
+    if (this.#frames.push(frame) === 1 && this.#bytesInWrite === 0) this.#queues.flushThisTurn(this);
+    return true;
+  }
+
+  /** Writes what is owed. Called by `SendQueues` only. */
+  flush(): void {
+    if (!this.#open) return;
+    const frames = this.#frames;
+    this.#frames = [];
+    this.#bytesInWrite = this.#bytes;
+    try {
+      this.#writer.write(frames, this.#written);
+    } catch {
+      this.#cut({ cause: 'failed', queuedBytes: this.#bytes });
+    }
+  }
+
+  /** The connection has gone: forgets what it was owed. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#queues.count(-this.#bytes);
+    this.#frames = [];
+    this.#bytes = 0;
+  }
+
+  readonly #written = (): void => {
+    if (!this.#open) return;
+    this.#bytes -= this.#bytesInWrite;
+    this.#queues.count(-this.#bytesInWrite);
+    this.#bytesInWrite = 0;
+    if (this.#frames.length > 0) this.#queues.flushThisTurn(this);
+  };
+
+  #cut(cut: Cut): void {
+    this.close();
+    this.#writer.terminate(cut);
+  }
+}
+
+/** The send queues of one endpoint: what they hold together, and when they are written. */
+export class SendQueues {
+  /** For one connection. */
+  readonly bytesMax: number;
+  readonly #budget: SendBudget;
+  readonly #emptied = new Set<() => void>();
+  #waiting: SendQueue[] = [];
+  #bytes = 0;
+
+  /** @param bytesMax `sendQueueBytesMax` of the endpoint. */
+  constructor(bytesMax: number, budget: SendBudget) {
+    this.bytesMax = bytesMax;
+    this.#budget = budget;
+  }
+
+  /** What all connections of the endpoint are owed. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  open(writer: FrameWriter): SendQueue {
+    return new SendQueue(writer, this);
+  }
+
+  /** Resolves when everything is written, or at once when the signal aborts; never rejects. */
+  async flushed(deadline: AbortSignal): Promise<void> {
+    if (this.#bytes === 0 || deadline.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const done = () => resolve();
+    this.#emptied.add(done);
+    deadline.addEventListener('abort', done);
+    await promise;
+    this.#emptied.delete(done);
+    deadline.removeEventListener('abort', done);
+  }
+
+  /** For the queues themselves. */
+  count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.count(bytes);
+    if (this.#bytes > 0) return;
+    for (const emptied of this.#emptied) emptied();
+  }
+
+  /** For the queues themselves: they are flushed when everything that this turn has brought is queued. */
+  flushThisTurn(queue: SendQueue): void {
+    if (this.#waiting.push(queue) === 1) setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const queues = this.#waiting;
+    this.#waiting = [];
+    for (const queue of queues) queue.flush();
+  };
+}

@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import type { Socket as EngineSocket } from 'engine.io';
+import type { WebSocket } from 'ws';
+import { textOfFrame } from '../text-frame.ts';
+
+/** What is used of Engine.IO 6 and ws 8 that their types do not show. All such use is in this file. */
+type EngineInsides = {
+  /** Packets that wait until the transport is writable. */
+  readonly writeBuffer: readonly unknown[];
+  readonly transport: { readonly socket: WebSocket & { readonly _socket: Duplex } };
+};
+
+/**
+ * Writes ready frames of Socket.IO packets behind what Engine.IO has sent, in one system call. Engine.IO itself writes
+ * such frames past ws (`wsPreEncodedFrame`), but with a system call for each.
+ *
+ * @param written called once when they have left the process; not when the connection ends before.
+ */
+export function writeFrames(engineSocket: EngineSocket, frames: readonly Buffer[], written: () => void): void {
+  const websocket = websocketOf(engineSocket);
+  if (!websocket || insidesOf(engineSocket).writeBuffer.length > 0) {
+    handOver(engineSocket, frames, written);
+    return;
+  }
+  if (websocket.readyState !== websocket.OPEN) return;
+  const socket = websocket._socket;
+  if (frames.length > 1) socket.cork();
+  for (const [index, frame] of frames.entries()) {
+    if (index < frames.length - 1) socket.write(frame);
+    else socket.write(frame, written);
+  }
+  socket.uncork();
+}
+
+/** For a client that is still polling, or while a packet of Engine.IO's own (CONNECT, ping) is yet to be sent. */
+function handOver(engineSocket: EngineSocket, frames: readonly Buffer[], written: () => void): void {
+  for (const [index, frame] of frames.entries()) {
+    const options = { compress: false, wsPreEncodedFrame: [frame] };
+    // Engine.IO puts the packet type back, which is the first character.
+    const packet = textOfFrame(frame).slice(1);
+    engineSocket.write(packet, options, index < frames.length - 1 ? undefined : written);
+  }
+}
+
+/** Ends the connection without a word, which is what makes a stock client come back. */
+export function cutTransport(engineSocket: EngineSocket): void {
+  const websocket = websocketOf(engineSocket);
+  if (websocket) websocket.terminate();
+  else engineSocket.close(true);
+}
+
+/** After a polite close ws would keep unsent bytes until a timer ends the connection. */
+export function dropUnsent(engineSocket: EngineSocket): void {
+  const websocket = websocketOf(engineSocket);
+  if (websocket && websocket.bufferedAmount > 0) websocket.terminate();
+}
+
+export const isPolling = (engineSocket: EngineSocket): boolean => engineSocket.transport.name === 'polling';
+
+const insidesOf = (engineSocket: EngineSocket): EngineInsides => engineSocket as unknown as EngineInsides;
+
+const websocketOf = (engineSocket: EngineSocket): EngineInsides['transport']['socket'] | undefined =>
+  engineSocket.transport.name === 'websocket' ? insidesOf(engineSocket).transport.socket : undefined;

@@ -1,0 +1,42 @@
+import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
+import { dropUnsent, isPolling } from './engine-transport.ts';
+import { type ConnectionHome, SocketioConnection } from './socketio-connection.ts';
+
+/** A refused client may try another token on its connection, but not go on and on. */
+const connectsMax = 10;
+/** A CONNECT packet of whatever namespace. */
+const connectPacket = '0';
+
+/**
+ * Follows every connection of an engine from its opening to its end. What the map holds is open or about to close.
+ *
+ * @param pollingMsMax how long a client may poll before it has gone on to WebSocket.
+ */
+export function followConnections(
+  engine: Engine,
+  home: ConnectionHome,
+  pollingMsMax: number,
+): ReadonlyMap<EngineSocket, SocketioConnection> {
+  const connections = new Map<EngineSocket, SocketioConnection>();
+  engine.on('connection', (engineSocket: EngineSocket) => {
+    const connection = new SocketioConnection(engineSocket, home);
+    connections.set(engineSocket, connection);
+    if (isPolling(engineSocket)) connection.limitPolling(pollingMsMax);
+    engineSocket.on('data', countConnects);
+    engineSocket.once('close', forget);
+  });
+  return connections;
+
+  // One listener for all connections: `this` is the one that has something to say.
+  function countConnects(this: EngineSocket, packet: unknown): void {
+    if (typeof packet !== 'string' || !packet.startsWith(connectPacket)) return;
+    const connection = connections.get(this);
+    if (connection && connection.countConnect() > connectsMax) connection.comeBack('connects_too_many');
+  }
+
+  function forget(this: EngineSocket, reason: string): void {
+    connections.get(this)?.end(reason.replaceAll(' ', '_'));
+    connections.delete(this);
+    dropUnsent(this);
+  }
+}

@@ -1,0 +1,71 @@
+import type { Admission } from '../../../application/ports/admission.ts';
+import type { DenialCode } from '../../../domain/denial.ts';
+import { queryOf } from './socketio-presented.ts';
+
+/** What the client gets with CONNECT_ERROR: `message` for people, `data` for programs. */
+export type ConnectRefusal = Error & {
+  readonly data: { readonly code: DenialCode } | { readonly code: 'try_later'; readonly retryAfterMs: number };
+};
+
+/** Says no more than the code does: the reason is for the operator. */
+const denialTexts: Readonly<Record<DenialCode, string>> = {
+  token_missing: 'A token is missing',
+  token_malformed: 'The token is malformed',
+  token_expired: 'The token has expired',
+  token_not_yet_valid: 'The token is not valid yet',
+  token_signature_invalid: 'The signature of the token is invalid',
+  token_algorithm_refused: 'The token is signed with an algorithm that is not accepted',
+  token_issuer_unknown: 'The issuer of the token is not accepted',
+  token_audience_wrong: 'The token is meant for another audience',
+  token_claims_invalid: 'The claims of the token are invalid',
+  credentials_conflict: 'The tokens contradict each other',
+  access_denied: 'Access denied',
+  room_denied: 'A room was asked for that may not be joined',
+  rooms_too_many: 'Too many rooms',
+  query_invalid: 'The query is invalid',
+  connections_too_many: 'Too many connections',
+};
+
+/** Why a client is not let in, as it is told (design table "Denied, try later, come back, stay away"). */
+export function connectRefusal(admission: Exclude<Admission, { kind: 'admitted' }>): ConnectRefusal {
+  if (admission.kind === 'try-later') {
+    const { retryAfterMs } = admission;
+    return Object.assign(new Error('Try again later'), { data: { code: 'try_later', retryAfterMs } as const });
+  }
+  const { code } = admission.denial;
+  return Object.assign(new Error(denialTexts[code]), { data: { code } });
+}
+
+/** An answer over HTTP instead of a connection. */
+export type HttpRefusal = {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** Nobody is let in now: the gateway closes, or has more connections than it can refuse one by one. */
+export const unavailable: HttpRefusal = {
+  status: 503,
+  body: JSON.stringify({ message: 'Service unavailable, come back in a moment' }),
+  headers: { 'Content-Type': 'application/json', 'Retry-After': '1' },
+};
+
+/**
+ * What Engine.IO would only find out after the upgrade, when it is too late to say so in HTTP (hiiretail section 2).
+ * Codes and messages are its own; of repeated fields the last one counts, as it does there.
+ */
+export function upgradeRefusal(url: string): HttpRefusal | undefined {
+  const query = new Map(queryOf(url));
+  if (query.get('transport') !== 'websocket') return badRequest(0, 'Transport unknown');
+  if (query.get('EIO') !== '4') return badRequest(5, 'Unsupported protocol version');
+  return undefined;
+}
+
+/** Whether a request belongs to a connection that exists, or did. */
+export const hasSession = (url: string): boolean => queryOf(url).some(([name]) => name === 'sid');
+
+const badRequest = (code: number, message: string): HttpRefusal => ({
+  status: 400,
+  body: JSON.stringify({ code, message }),
+  headers: { 'Content-Type': 'application/json' },
+});

@@ -1,0 +1,74 @@
+import { compileCondition } from '../adapters/access/cel-condition.ts';
+import { createHttpCheck } from '../adapters/access/http-check.ts';
+import { createHttpPermissions } from '../adapters/access/http-permissions.ts';
+import type { AccessSettings } from '../adapters/settings-fields.ts';
+import { createConnectionAdmission } from '../application/admit-connection.ts';
+import { createPublishAdmission } from '../application/permit-publishing.ts';
+import type { ConnectionAdmission, PublishAdmission } from '../application/ports/admission.ts';
+import type { Clock } from '../application/ports/clock.ts';
+import type { IdentityVerifier } from '../application/ports/identity-verifier.ts';
+import type { Observer } from '../application/ports/observer.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import { buildAccess, buildPublishAccess } from './config/build-access.ts';
+import { buildIsolation } from './config/build-routing.ts';
+import type { Config } from './config/edgeward-config.ts';
+import type { Finding } from './config/problem.ts';
+
+/** Ways in, made from settings: for the connections of an endpoint, and for those who publish through a source. */
+export type Admissions = {
+  forConnections(endpoint: string, settings: AccessSettings): ConnectionAdmission;
+  forPublishing(source: string, settings: PublishingSettings): PublishAdmission;
+};
+
+export type PublishingSettings = Pick<AccessSettings, 'credentials' | 'require' | 'checks' | 'admissionMsMax'>;
+
+export type AdmissionsDependencies = {
+  readonly config: Config;
+  readonly verifier: IdentityVerifier;
+  readonly clock: Clock;
+  readonly observer: Observer;
+};
+
+/** Checks and permission sources are made once, so that their caches and limits are shared by all ways in. */
+export function createAdmissions({ config, verifier, clock, observer }: AdmissionsDependencies): Admissions {
+  const deps = { clock, observer };
+  const checks = new Map(
+    Object.entries(config.checks ?? {}).map(([name, settings]) => [name, createHttpCheck(name, settings, deps)]),
+  );
+  const permissionSources = Object.entries(config.permissionSources ?? {}).map(([name, settings]) =>
+    createHttpPermissions(name, settings, deps),
+  );
+  const isolation = config.isolation && buildIsolation(config.isolation);
+  const shared = { verifier, permissionSources, checks, clock, observer, random: Math.random };
+  return {
+    forConnections: (endpoint, settings) =>
+      createConnectionAdmission({
+        ...shared,
+        endpoint,
+        rules: settings.credentials,
+        query: Object.entries(settings.query).map(([variable, { field = variable, list, required }]) => ({
+          variable,
+          field,
+          list,
+          required,
+        })),
+        access: checked(buildAccess(settings, { isolation, compile: compileCondition })),
+        holdMsMax: settings.admissionMsMax,
+        atTokenExpiry: settings.atTokenExpiry,
+      }),
+    forPublishing: (source, settings) =>
+      createPublishAdmission({
+        ...shared,
+        source,
+        rules: settings.credentials,
+        access: checked(buildPublishAccess(settings, compileCondition)),
+        holdMsMax: settings.admissionMsMax,
+      }),
+  };
+}
+
+/** What the config check has let through before. */
+export function checked<T>(verdict: Verdict<T, readonly Finding[]>): T {
+  if (verdict.ok) return verdict.value;
+  throw new Error(`The config was not checked: ${verdict.reason.map(({ message }) => message).join('; ')}`);
+}

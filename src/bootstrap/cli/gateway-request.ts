@@ -1,0 +1,80 @@
+import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
+import type { CommandIo, Complaint } from './command-io.ts';
+
+const answerTimeoutMs = 15_000;
+
+export type GatewayRequest = {
+  /** As the user gave it. */
+  readonly gateway: URL;
+  readonly url: string;
+  /** JSON text. */
+  readonly body: string;
+  readonly token?: string | undefined;
+};
+
+export type GatewayAnswer = {
+  readonly status: number;
+  /** The parsed body where it is JSON. */
+  readonly body: unknown;
+  readonly retryAfter: string | undefined;
+};
+
+/** POSTs JSON. Refused when there is no answer. */
+export async function postJson(io: CommandIo, request: GatewayRequest): Promise<Verdict<GatewayAnswer, Complaint>> {
+  const timeout = AbortSignal.timeout(answerTimeoutMs);
+  try {
+    const response = await io.fetch(request.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(request.token === undefined ? {} : { authorization: `Bearer ${request.token}` }),
+      },
+      body: request.body,
+      // The token is for this gateway only.
+      redirect: 'manual',
+      signal: AbortSignal.any([io.interrupted, timeout]),
+    });
+    const text = await response.text();
+    const retryAfter = response.headers.get('retry-after') ?? undefined;
+    return allowed({ status: response.status, body: parsed(text), retryAfter });
+  } catch (error) {
+    if (io.interrupted.aborted) return refused({ exit: 'interrupted', message: 'interrupted' });
+    const reason = timeout.aborted ? `no answer within ${answerTimeoutMs / 1000} s` : reasonOf(error);
+    return refused(unreachable(request.gateway, reason));
+  }
+}
+
+export const unreachable = (gateway: URL, reason: string): Complaint => ({
+  exit: 'unreachable',
+  message:
+    `Cannot reach ${shown(gateway)}: ${reason}. ` +
+    'Is the gateway running there? "edgeward start" starts one; --url names another.',
+});
+
+/** A URL as people write it. */
+export const shown = (gateway: URL): string => gateway.href.replace(/\/$/, '');
+
+/** What a problem document (RFC 9457) or any other answer says of itself. */
+export function explain({ status, body }: GatewayAnswer): string {
+  if (typeof body !== 'object' || body === null) return `HTTP ${status}`;
+  const title = 'title' in body && typeof body.title === 'string' ? ` ${body.title}` : '';
+  const detail = 'detail' in body && typeof body.detail === 'string' ? `: ${body.detail}` : '';
+  const code = 'code' in body && typeof body.code === 'string' ? ` (${body.code})` : '';
+  return `HTTP ${status}${title}${code}${detail}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node's client hides why behind its "fetch failed". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+}

@@ -1,0 +1,85 @@
+import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import { type AccessPolicy, type AccessRule, createAccessPolicy } from '../../domain/access-policy.ts';
+import type { Isolation } from '../../domain/isolation.ts';
+import type { AccessControl } from '../../domain/ports/access-control.ts';
+import { refused, type Verdict } from '../../domain/verdict.ts';
+import { type CompileCondition, roomTemplate } from './build-routing.ts';
+import { type ConfigPath, type Finding, partPath } from './problem.ts';
+
+/** What every access condition may read beside the names of credentials; no kind of token may be called so. */
+export const accessNames: readonly string[] = [
+  'claims',
+  'roles',
+  'permissions',
+  'variables',
+  'query',
+  'connection',
+  'check',
+];
+
+export type AccessContext = { readonly isolation: Isolation | undefined; readonly compile: CompileCondition };
+
+/** Who may publish, and what: the part of the access settings that a publishing source has. */
+export type PublishSettings = Pick<AccessSettings, 'credentials' | 'require' | 'checks'>;
+
+/** Who may connect, and the rooms of a connection. */
+export type ConnectSettings = PublishSettings & Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax'>;
+
+/** Who may connect to an endpoint, and to which rooms. Findings are relative to the endpoint's settings. */
+export function buildAccess(
+  settings: ConnectSettings,
+  { isolation, compile }: AccessContext,
+): Verdict<AccessControl, readonly Finding[]> {
+  const credentialNames = credentialNamesOf(settings);
+  const rules = ruleCompiler(compile, [...accessNames, ...credentialNames]);
+  const rooms = settings.rooms.map(({ templates, under, when, checks, otherwise }, index) => ({
+    templates: templates.map(roomTemplate),
+    under: under === undefined ? undefined : roomTemplate(under),
+    rule: rules.compile(when, checks, ['rooms', index, 'when']),
+    otherwise,
+  }));
+  const connect = rules.compile(settings.require, settings.checks, ['require']);
+  const { roomsPerConnectionMax } = settings;
+  const policy = { connect, publish: { checks: [] }, rooms, roomsPerConnectionMax, credentialNames };
+  return withFindings(policy, isolation, rules.findings);
+}
+
+/** Who may publish through a source. Findings are relative to the source's settings. */
+export function buildPublishAccess(
+  settings: PublishSettings,
+  compile: CompileCondition,
+): Verdict<AccessControl, readonly Finding[]> {
+  const credentialNames = credentialNamesOf(settings);
+  const rules = ruleCompiler(compile, [...accessNames, ...credentialNames, 'event']);
+  const publish = rules.compile(settings.require, settings.checks, ['require']);
+  const policy = { connect: { checks: [] }, publish, rooms: [], roomsPerConnectionMax: 1, credentialNames };
+  return withFindings(policy, undefined, rules.findings);
+}
+
+const credentialNamesOf = ({ credentials }: Pick<AccessSettings, 'credentials'>): readonly string[] => [
+  ...new Set(credentials.flatMap(({ accepts }) => accepts)),
+];
+
+function ruleCompiler(compile: CompileCondition, knownNames: readonly string[]) {
+  const findings: Finding[] = [];
+  return {
+    findings,
+    compile(when: string | undefined, checks: readonly string[], path: ConfigPath): AccessRule {
+      const condition = when === undefined ? undefined : compile(when, knownNames);
+      if (condition && !condition.ok) findings.push({ path, message: `condition: ${condition.reason}` });
+      return { when: condition?.ok ? condition.value : undefined, checks };
+    },
+  };
+}
+
+function withFindings(
+  policy: AccessPolicy,
+  isolation: Isolation | undefined,
+  findings: readonly Finding[],
+): Verdict<AccessControl, readonly Finding[]> {
+  const control = createAccessPolicy(policy, isolation);
+  if (control.ok) return findings.length === 0 ? control : refused(findings);
+  // A template that is wrong by itself is so below its group's prefix, too.
+  const parts = new Map(control.reason.toReversed().map(({ part, reason }) => [part, reason]));
+  return refused([...findings, ...[...parts].map(([part, message]) => ({ path: partPath(part), message }))]);
+}

@@ -1,0 +1,102 @@
+import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import { roomTemplate } from './build-routing.ts';
+import { nearestName } from './nearest-name.ts';
+import type { ConfigPath, Finding } from './problem.ts';
+
+/** The names that access settings may refer to; absent where the section that has them is wrong by itself. */
+export type AccessNames = {
+  /** Kinds of token, with the variables that each gives. */
+  readonly tokens: NamesByName | undefined;
+  /** Checks, with the variables that each asks about. */
+  readonly checks: NamesByName | undefined;
+};
+type NamesByName = ReadonlyMap<string, readonly string[]>;
+
+/** References to what other sections do not have, and variables that nothing gives. Relative to the settings. */
+export function accessMistakes(settings: Partial<AccessSettings>, names: AccessNames): readonly Finding[] {
+  const { credentials = [], checks = [], rooms = [] } = settings;
+  const uses = [
+    ...checks.map((name, index) => ({ name, path: ['checks', index] })),
+    ...rooms.flatMap((group, room) =>
+      group.checks.map((name, index) => ({ name, path: ['rooms', room, 'checks', index] })),
+    ),
+  ];
+  return [
+    ...credentials.flatMap(({ accepts }, index) =>
+      accepts.flatMap((name, position) =>
+        unknownName(['credentials', index, 'accepts', position], name, names.tokens?.keys(), 'identity.tokens'),
+      ),
+    ),
+    ...loneCompanions(credentials),
+    ...uses.flatMap(({ name, path }) => unknownName(path, name, names.checks?.keys(), 'checks')),
+    ...(names.tokens ? variableMistakes(settings, uses, names.tokens, names.checks ?? new Map()) : []),
+  ];
+}
+
+/** A name that is referred to, and is not there. */
+export function unknownName(
+  path: ConfigPath,
+  name: string,
+  names: Iterable<string> | undefined,
+  section: string,
+): readonly Finding[] {
+  if (names === undefined) return [];
+  const known = [...names];
+  if (known.includes(name)) return [];
+  const has = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+  return [{ path, message: `"${name}" is not in ${section}; ${has}`, suggestion: nearestName(name, known) }];
+}
+
+/** `with` asks for a credential before it; what can never be there makes the whole credential dead. */
+const loneCompanions = (credentials: AccessSettings['credentials']): readonly Finding[] =>
+  credentials.flatMap(({ with: companion }, index) => {
+    if (companion === undefined) return [];
+    const before = [...new Set(credentials.slice(0, index).flatMap(({ accepts }) => accepts))];
+    if (before.includes(companion)) return [];
+    const has = before.length === 0 ? 'there is none' : `they accept ${before.join(', ')}`;
+    const message = `no credential before this one accepts "${companion}"; ${has}`;
+    return [{ path: ['credentials', index, 'with'], message, suggestion: nearestName(companion, before) }];
+  });
+
+type CheckUse = { readonly name: string; readonly path: ConfigPath };
+
+function variableMistakes(
+  { credentials, query = {}, rooms }: Partial<AccessSettings>,
+  uses: readonly CheckUse[],
+  tokens: NamesByName,
+  checks: NamesByName,
+): readonly Finding[] {
+  if (!credentials) return [];
+  const kinds = [...new Set(credentials.flatMap(({ accepts }) => accepts))];
+  // What a kind that is not there would give is anybody's guess.
+  if (!kinds.every((kind) => tokens.has(kind))) return [];
+  const givers = new Map(kinds.flatMap((kind) => (tokens.get(kind) ?? []).map((name) => [name, kind])));
+  // Who publishes has tokens and nothing else.
+  const known = [...(rooms ? ['connection'] : []), ...givers.keys(), ...Object.keys(query)];
+  const notGiven = (path: ConfigPath, variables: Iterable<string>): readonly Finding[] =>
+    [...variables].filter((name) => !known.includes(name)).map((name) => absentVariable(path, name, known));
+  return [
+    ...Object.keys(query).flatMap((name) => hiddenQuery(name, givers)),
+    ...(rooms ?? []).flatMap(({ templates, under }, index) => [
+      ...templates.flatMap((text, position) =>
+        notGiven(['rooms', index, 'templates', position], roomTemplate(text).variables),
+      ),
+      ...(under === undefined ? [] : notGiven(['rooms', index, 'under'], roomTemplate(under).variables)),
+    ]),
+    ...uses.flatMap(({ name, path }) => notGiven(path, checks.get(name) ?? [])),
+  ];
+}
+
+const absentVariable = (path: ConfigPath, name: string, known: readonly string[]): Finding => ({
+  path,
+  message: `nothing gives {${name}}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ') || 'none'}`,
+  suggestion: nearestName(name, known),
+});
+
+/** What a token or the endpoint gives stands above the query, so the client's value would be read and never used. */
+function hiddenQuery(name: string, givers: ReadonlyMap<string, string>): readonly Finding[] {
+  const kind = givers.get(name);
+  if (kind === undefined && name !== 'connection') return [];
+  const giver = kind === undefined ? 'every connection has' : `tokens of the kind ${kind} give`;
+  return [{ path: ['query', name], at: 'key', message: `${giver} {${name}} already; give it another name` }];
+}

@@ -1,0 +1,151 @@
+import { parseUrlTemplate } from '../../adapters/access/url-template.ts';
+import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import { accessNames, buildAccess, buildPublishAccess } from './build-access.ts';
+import { buildIsolation, buildRouting, type CompileCondition } from './build-routing.ts';
+import { type AccessNames, accessMistakes, unknownName } from './check-access.ts';
+import { takenPaths } from './check-paths.ts';
+import { insecureChoices } from './check-security.ts';
+import type { CheckableAdapter, CheckableConfig, CheckableIdentity } from './checkable-config.ts';
+import { type ConfigPath, type Finding, pathText } from './problem.ts';
+import type { ConfigDraft } from './salvage.ts';
+
+type Draft = ConfigDraft<CheckableConfig>;
+
+export type ConfigCheckOptions = {
+  readonly compile: CompileCondition;
+  /** Kinds of source that can be published to. */
+  readonly publisherKinds: readonly string[];
+};
+
+/**
+ * Looks for contradictions between the sections of a config: what its schema cannot see. Parts that are wrong by
+ * themselves are missing in the draft, and so is what could be said about them.
+ */
+export const createConfigCheck =
+  ({ compile, publisherKinds }: ConfigCheckOptions) =>
+  (draft: Draft): readonly Finding[] => {
+    const { sources = [], endpoints = [], routes = [], isolation } = draft;
+    const routing = buildRouting(routes, isolation, compile);
+    return [
+      ...takenNames('sources', sources),
+      ...takenNames('endpoints', endpoints),
+      ...takenNames('routes', routes),
+      ...takenPaths(draft),
+      ...tokenReferences(draft),
+      ...publishTargets(sources, publisherKinds),
+      ...insecureChoices(draft),
+      ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),
+      ...endpoints.flatMap((endpoint, index) => accessFindings(['endpoints', index], endpoint, draft, compile)),
+      ...(routing.ok ? [] : routing.reason),
+    ];
+  };
+
+type Named = { readonly name?: string | undefined };
+
+function takenNames(section: string, items: readonly (Named | undefined)[]): readonly Finding[] {
+  return items.flatMap((item, index) => {
+    const first = items.findIndex((each) => each?.name !== undefined && each.name === item?.name);
+    if (first === -1 || first === index) return [];
+    const message = `"${item?.name}" is the name of ${section}[${first}], too; give one of them another`;
+    return [{ path: [section, index, 'name'], message }];
+  });
+}
+
+/** Kinds of token that conditions could not read, and those that services are asked about and are not there. */
+function tokenReferences(draft: Draft): readonly Finding[] {
+  const { tokens } = namesOf(draft);
+  const known = (path: ConfigPath, name: string | undefined): readonly Finding[] =>
+    name === undefined ? [] : unknownName(path, name, tokens?.keys(), 'identity.tokens');
+  return [
+    ...[...(tokens?.keys() ?? [])]
+      .filter((name) => accessNames.includes(name) || name === 'event')
+      .map((name) => ({
+        path: ['identity', 'tokens', name],
+        at: 'key' as const,
+        message: 'conditions read something else by this name; give it another',
+      })),
+    ...Object.entries(draft.checks ?? {}).flatMap(([name, { bearer }]) => known(['checks', name, 'bearer'], bearer)),
+    ...Object.entries(draft.permissionSources ?? {}).flatMap(([name, { bearer, credential }]) => [
+      ...known(['permissionSources', name, 'bearer'], bearer),
+      ...known(['permissionSources', name, 'credential'], credential),
+    ]),
+  ];
+}
+
+function publishTargets(
+  sources: readonly (CheckableAdapter | undefined)[],
+  publisherKinds: readonly string[],
+): readonly Finding[] {
+  // A source that is wrong by itself may be the one that is meant.
+  if (sources.includes(undefined)) return [];
+  const targets = sources.flatMap((each) => (each && publisherKinds.includes(each.kind) ? [each.name] : []));
+  return sources.flatMap((source, index) => {
+    const target = source?.settings.publishTo;
+    if (!source || target === undefined) return [];
+    return unknownName(['sources', index, source.kind, 'publishTo'], target, targets, 'the sources that can publish');
+  });
+}
+
+/** Everything about who may connect to an endpoint or publish through a source. */
+function accessFindings(
+  place: ConfigPath,
+  adapter: CheckableAdapter | undefined,
+  draft: Draft,
+  compile: CompileCondition,
+): readonly Finding[] {
+  if (!adapter) return [];
+  const { settings, kind } = adapter;
+  const mistakes = accessMistakes(settings, namesOf(draft));
+  const known = new Set(mistakes.map(({ path }) => pathText(path)));
+  // A variable that nothing gives also crosses the isolation, and that is one mistake.
+  const others = builtFindings(settings, draft, compile).filter(({ path }) => !known.has(pathText(path)));
+  return [...mistakes, ...others].map((finding) => ({ ...finding, path: [...place, kind, ...finding.path] }));
+}
+
+function builtFindings(
+  settings: CheckableAdapter['settings'],
+  { isolation, identity }: Draft,
+  compile: CompileCondition,
+): readonly Finding[] {
+  const { require, checks = [], rooms, roomsPerConnectionMax = 1 } = settings;
+  // Without the credentials it is not known what conditions may read.
+  if (!settings.credentials) return [];
+  const credentials = withEveryName(settings.credentials, identity);
+  const access = rooms
+    ? buildAccess(
+        { credentials, require, checks, rooms, roomsPerConnectionMax },
+        { isolation: isolation && buildIsolation(isolation), compile },
+      )
+    : buildPublishAccess({ credentials, require, checks }, compile);
+  return access.ok ? [] : access.reason;
+}
+
+/** Where a kind of token is misspelt, a condition may read the one that was meant. */
+function withEveryName(
+  credentials: AccessSettings['credentials'],
+  identity: CheckableIdentity | undefined,
+): AccessSettings['credentials'] {
+  const kinds = Object.keys(identity?.tokens ?? {});
+  return credentials.map((credential) =>
+    credential.accepts.every((name) => kinds.includes(name))
+      ? credential
+      : { ...credential, accepts: [...credential.accepts, ...kinds] },
+  );
+}
+
+/** A section that is wrong by itself has names all the same, but which ones is not known. */
+const namesOf = (draft: Draft): AccessNames => ({
+  tokens: Object.hasOwn(draft, 'identity')
+    ? new Map(
+        Object.entries(draft.identity?.tokens ?? {}).map(([name, { variables }]) => [name, Object.keys(variables)]),
+      )
+    : undefined,
+  checks: Object.hasOwn(draft, 'checks')
+    ? new Map(Object.entries(draft.checks ?? {}).map(([name, { url }]) => [name, urlVariables(url)]))
+    : undefined,
+});
+
+function urlVariables(url: string): readonly string[] {
+  const template = parseUrlTemplate(url);
+  return template.ok ? template.value.variables : [];
+}

@@ -1,0 +1,140 @@
+import 'reflect-metadata';
+import { Container, ContainerModule, type ContainerModuleLoadOptions } from 'inversify';
+import { compileCondition } from '../adapters/access/cel-condition.ts';
+import { createDevelopmentIssuer } from '../adapters/identity/development-issuer.ts';
+import { createIdentityVerifier } from '../adapters/identity/identity-verifier.ts';
+import { combineObservers } from '../adapters/operations/combine-observers.ts';
+import { createHttpListener } from '../adapters/operations/http-listener.ts';
+import { createMetrics } from '../adapters/operations/metrics.ts';
+import { SendBudget } from '../adapters/outbound/send-budget.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import type { Observer } from '../application/ports/observer.ts';
+import { createRelayEvent } from '../application/relay-event.ts';
+import { checked, createAdmissions } from './admissions.ts';
+import { buildRouting } from './config/build-routing.ts';
+import type { Config } from './config/edgeward-config.ts';
+import { createEndpoint } from './create-endpoint.ts';
+import { createSources } from './create-sources.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import { holdBack } from './hold-back.ts';
+import { registerRoutes } from './register-routes.ts';
+import { T } from './tokens.ts';
+
+export type CompositionOptions = {
+  readonly version: string;
+  /** Is told everything, beside the metrics. */
+  readonly observer: Observer;
+};
+
+/**
+ * Puts a gateway together out of a checked config; nothing listens or connects yet. The container is asked once, here.
+ * Rejects with a `Fault` for what the config names and is not there, such as a key file.
+ */
+export function composeGateway(config: Config, options: CompositionOptions): Promise<Gateway> {
+  const container = new Container({ defaultScope: 'Singleton', jitless: true });
+  container.load(operationsModule(config, options), identityModule(config), eventsModule(config));
+  return container.getAsync(T.gateway);
+}
+
+const module = (load: (bind: ContainerModuleLoadOptions['bind']) => void): ContainerModule =>
+  new ContainerModule(({ bind }) => load(bind));
+
+/** What watches and listens. */
+const operationsModule = ({ listen }: Config, { version, observer }: CompositionOptions): ContainerModule =>
+  module((bind) => {
+    bind(T.clock).toConstantValue(systemClock);
+    // Those who watch the sources and endpoints are made before these, and read them here.
+    bind(T.presence).toConstantValue({ sources: [], endpoints: [] });
+    bind(T.metrics).toResolvedValue(
+      (presence) => createMetrics({ version, sources: () => presence.sources, endpoints: () => presence.endpoints }),
+      [T.presence],
+    );
+    bind(T.observer).toResolvedValue((metrics) => combineObservers([metrics, observer]), [T.metrics]);
+    bind(T.listener).toResolvedValue(
+      (told) => createHttpListener({ settings: listen, section: 'listen', observer: told }),
+      [T.observer],
+    );
+    bind(T.operationsListener).toResolvedValue(
+      (told) => {
+        const { operations, ...shared } = listen;
+        if (!operations) return undefined;
+        const settings = { ...shared, ...operations };
+        return createHttpListener({ settings, section: 'listen.operations', observer: told });
+      },
+      [T.observer],
+    );
+  });
+
+/** Who is who, and who may what. */
+const identityModule = (config: Config): ContainerModule =>
+  module((bind) => {
+    bind(T.developmentIssuer).toResolvedValue(
+      async (clock) => (config.development ? createDevelopmentIssuer(clock) : undefined),
+      [T.clock],
+    );
+    bind(T.identity).toResolvedValue(
+      (clock, observer, issuer) =>
+        createIdentityVerifier(config.identity, { clock, observer, developmentKeys: issuer?.publicKeys }),
+      [T.clock, T.observer, T.developmentIssuer],
+    );
+    bind(T.admissions).toResolvedValue(
+      (verifier, clock, observer) => createAdmissions({ config, verifier, clock, observer }),
+      [T.identity, T.clock, T.observer],
+    );
+  });
+
+/** From sources to endpoints. */
+const eventsModule = (config: Config): ContainerModule =>
+  module((bind) => {
+    bind(T.routing).toResolvedValue(() => checked(buildRouting(config.routes, config.isolation, compileCondition)));
+    bind(T.budget).toResolvedValue(
+      (presence, observer) =>
+        new SendBudget(
+          config.limits.sendQueuesBytesMax,
+          holdBack(() => presence.sources, observer),
+        ),
+      [T.presence, T.observer],
+    );
+    bind(T.sources).toResolvedValue(
+      (admissions, clock, observer, presence) => {
+        presence.sources = createSources(config.sources, { admissions, clock, observer });
+        return presence.sources;
+      },
+      [T.admissions, T.clock, T.observer, T.presence],
+    );
+    bind(T.endpoints).toResolvedValue(
+      (admissions, budget, clock, observer, surface, presence) => {
+        const dependencies = { admissions, budget, clock, observer, surface };
+        presence.endpoints = config.endpoints.map((chosen) => createEndpoint(chosen, dependencies));
+        return presence.endpoints;
+      },
+      [T.admissions, T.budget, T.clock, T.observer, T.listener, T.presence],
+    );
+    bind(T.gateway).toResolvedValue(
+      (listener, operations, identity, issuer, sources, endpoints, metrics, routing, clock, observer) => {
+        const stopping = new AbortController();
+        const parts = { listener, operations, identity, sources, endpoints, stopping };
+        registerRoutes(config, { ...parts, issuer, metrics });
+        const { attemptsMax, backOffMsMin: delayMsMin, backOffMsMax: delayMsMax } = config.delivery;
+        const policy = { unroutable: config.unroutable, attemptsMax, backOff: { delayMsMin, delayMsMax } };
+        const shared = { routing, channels: endpoints, policy, clock, observer, random: Math.random };
+        return createGateway({
+          ...parts,
+          handlerFor: ({ name, traits: { leaseMs } }) =>
+            createRelayEvent({ ...shared, source: name, leaseMs, stopping: stopping.signal }),
+        });
+      },
+      [
+        T.listener,
+        T.operationsListener,
+        T.identity,
+        T.developmentIssuer,
+        T.sources,
+        T.endpoints,
+        T.metrics,
+        T.routing,
+        T.clock,
+        T.observer,
+      ],
+    );
+  });

@@ -1,0 +1,92 @@
+import type { KeyedIdentityVerifier } from '../adapters/identity/identity-verifier.ts';
+import type { HttpListener, ListenAddress } from '../adapters/operations/http-listener.ts';
+import type { MessageHandler } from '../application/ports/event-source.ts';
+import type { Endpoint } from './create-endpoint.ts';
+import type { Source } from './create-sources.ts';
+
+export type GatewayParts = {
+  readonly listener: HttpListener;
+  /** A listener of its own for `/readyz` and `/metrics`, where the config has one. */
+  readonly operations: HttpListener | undefined;
+  readonly identity: KeyedIdentityVerifier;
+  readonly endpoints: readonly Endpoint[];
+  /** In the order in which they start. */
+  readonly sources: readonly Source[];
+  readonly handlerFor: (source: Source) => MessageHandler;
+  /** Aborted when the gateway begins to stop. */
+  readonly stopping: AbortController;
+};
+
+export type GatewayAddresses = {
+  readonly listener: ListenAddress;
+  readonly operations: ListenAddress | undefined;
+};
+
+/** Messages and connections. */
+export type StopReport = {
+  readonly settled: number;
+  readonly abandoned: number;
+  readonly flushed: number;
+  readonly cut: number;
+};
+
+export type Gateway = {
+  /** Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started. */
+  start(): Promise<GatewayAddresses>;
+  /** Sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
+  stop(deadlineMs: number): Promise<StopReport>;
+};
+
+/** Of the deadline, for messages to settle: what is left is for the queues of the clients. */
+const settlingShare = 0.7;
+
+/** Starts from the outside in, so that clients are there before events come, and stops the other way round. */
+export function createGateway(parts: GatewayParts): Gateway {
+  let stopped: Promise<StopReport> | undefined;
+  const gateway: Gateway = {
+    async start() {
+      try {
+        return await start(parts);
+      } catch (error) {
+        await gateway.stop(0);
+        throw error;
+      }
+    },
+    stop(deadlineMs) {
+      stopped ??= stop(parts, deadlineMs);
+      return stopped;
+    },
+  };
+  return gateway;
+}
+
+async function start({ listener, operations, identity, endpoints, sources, handlerFor }: GatewayParts) {
+  const operationsAddress = await operations?.listen();
+  for (const endpoint of endpoints) await endpoint.open();
+  // Not waited for: whoever comes before the keys are here waits for them at the door.
+  void identity.warm();
+  const address = await listener.listen();
+  for (const source of sources) await source.start(handlerFor(source));
+  return { listener: address, operations: operationsAddress };
+}
+
+async function stop(parts: GatewayParts, deadlineMs: number): Promise<StopReport> {
+  const { listener, operations, identity, endpoints, sources, stopping } = parts;
+  const settling = AbortSignal.timeout(deadlineMs * settlingShare);
+  const deadline = AbortSignal.timeout(deadlineMs);
+  const report = { settled: 0, abandoned: 0, flushed: 0, cut: 0 };
+  stopping.abort();
+  for (const source of sources.toReversed()) {
+    const { settled, abandoned } = await source.drain(settling);
+    report.settled += settled;
+    report.abandoned += abandoned;
+  }
+  for (const { flushed, cut } of await Promise.all(endpoints.map((endpoint) => endpoint.close(deadline)))) {
+    report.flushed += flushed;
+    report.cut += cut;
+  }
+  await listener.close(deadline);
+  await operations?.close(deadline);
+  identity.close();
+  return report;
+}

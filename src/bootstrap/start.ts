@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { describeError, safeText } from '../adapters/operations/describe-error.ts';
+import { createLogObserver } from '../adapters/operations/log-observer.ts';
+import { createLogger, type Logger } from '../adapters/operations/logger.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { Fault } from '../application/fault.ts';
+import type { CommandIo } from './cli/command-io.ts';
+import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
+import type { StartAction } from './cli/start-command.ts';
+import type { Config } from './config/edgeward-config.ts';
+import { composeGateway } from './container.ts';
+import type { GatewayAddresses } from './gateway.ts';
+import { demoPreset, readConfig } from './read-config.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/**
+ * `edgeward start [FILE]`: runs a gateway until it is asked to stop. Addresses go to the standard output, logs to the
+ * standard error.
+ */
+export const start: StartAction = async (file, io) => {
+  const config = await readConfig(file ?? demoPreset, io.env);
+  if (!config.ok) {
+    io.stderr(`${config.reason}\n`);
+    return exitCodes.config.code;
+  }
+  const logger = loggerFor(config.value);
+  try {
+    return await run(config.value, logger, io, file === undefined);
+  } catch (error) {
+    return failed(error, logger, io);
+  }
+};
+
+async function run(config: Config, logger: Logger, io: CommandIo, isDemo: boolean): Promise<ExitCode> {
+  const gateway = await composeGateway(config, { version, observer: createLogObserver(logger, systemClock) });
+  if (config.development) {
+    logger.warn('development: this instance issues its own tokens; remove `development` from the config in production');
+  }
+  const addresses = await gateway.start();
+  logger.info({ version, address: addresses.listener.url }, 'gateway is up');
+  io.stdout(describeAddresses(config, addresses));
+  if (isDemo) io.stdout(demoLines(addresses.listener.port));
+
+  await interruption(io.interrupted);
+  logger.info({ deadlineMs: config.drainDeadlineMs }, 'draining: a second signal ends the process at once');
+  const report = await gateway.stop(config.drainDeadlineMs);
+  logger.info({ ...report }, 'gateway has stopped');
+  return exitCodes.ok.code;
+}
+
+function loggerFor({ log: { level, format } }: Config): Logger {
+  const isTerminal = process.stderr.isTTY;
+  const chosen = format === 'auto' ? (isTerminal ? 'pretty' : 'json') : format;
+  return createLogger({ level, format: chosen, colors: isTerminal, destination: process.stderr.fd });
+}
+
+function describeAddresses(config: Config, { listener, operations = listener }: GatewayAddresses): string {
+  const endpoints = config.endpoints.map(
+    ({ name, settings }) => `  ${name}: clients connect to ${listener.url}${settings.path}`,
+  );
+  const sources = config.sources.flatMap(({ name, kind, settings }) =>
+    kind === 'http' ? [`  ${name}: POST ${listener.url}${settings.path}`] : [],
+  );
+  const health = `  health: ${listener.url}/healthz, ${operations.url}/readyz, ${operations.url}/metrics`;
+  return `${[`Edgeward ${version} listens on ${listener.url}`, ...endpoints, ...sources, health].join('\n')}\n`;
+}
+
+/** Both work as they stand, each in a terminal of its own: the first waits for what the second publishes. */
+function demoLines(port: number): string {
+  const url = port === 8080 ? '' : ` --url http://127.0.0.1:${port}`;
+  return (
+    `\nTry it, each line in a terminal of its own:\n\n` +
+    `npx edgeward tail${url}\n` +
+    `npx edgeward publish orders.created '{"order":4711}' --attribute Tenant-Id=demo${url}\n`
+  );
+}
+
+function interruption(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** A fault says what, where and what to do; of anything else the log has the whole story. */
+function failed(error: unknown, logger: Logger, io: CommandIo): ExitCode {
+  if (!(error instanceof Fault)) {
+    logger.error({ error: describeError(error, true) }, 'gateway cannot start');
+    return exitCodes.failed.code;
+  }
+  io.stderr(`edgeward: ${safeText(error.message)}\n`);
+  return error.code.startsWith('listen_') ? exitCodes.unreachable.code : exitCodes.failed.code;
+}

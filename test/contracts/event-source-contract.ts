@@ -1,0 +1,39 @@
+import { afterAll, describe, test } from 'vitest';
+import { type Clause, runClause } from './clause.ts';
+import type { MakeEventSourceHarness } from './event-source-harness.ts';
+import { faultClauses } from './fault-clauses.ts';
+import { lifeClauses } from './life-clauses.ts';
+import { messageClauses } from './message-clauses.ts';
+import { settlementClauses } from './settlement-clauses.ts';
+
+/** What every event source promises (`src/application/ports/event-source.ts`), clause by clause. */
+export const eventSourceClauses: readonly Clause[] = [
+  ...settlementClauses,
+  ...messageClauses,
+  ...lifeClauses,
+  ...faultClauses,
+];
+
+/**
+ * Runs the whole contract on one adapter. A clause is skipped only for a trait that the source says it lacks or a fault
+ * that the harness cannot cause, and every skipped clause is printed with what it lacked.
+ */
+export function eventSourceContract(name: string, makeHarness: MakeEventSourceHarness): void {
+  describe(`event source contract: ${name}`, () => {
+    const skipped: string[] = [];
+
+    for (const clause of eventSourceClauses) {
+      test(`${clause.id}: ${clause.promise}`, async ({ skip }) => {
+        const lacking = await runClause(clause, makeHarness);
+        if (lacking.length === 0) return;
+        skipped.push(`  ${clause.id} ${clause.promise} (lacks ${lacking.join(', ')})`);
+        skip(`lacks ${lacking.join(', ')}`);
+      });
+    }
+
+    afterAll(() => {
+      if (skipped.length === 0) return;
+      process.stdout.write(`Not tested on the ${name} source:\n${skipped.join('\n')}\n`);
+    });
+  });
+}

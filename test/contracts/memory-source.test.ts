@@ -1,0 +1,4 @@
+import { eventSourceContract } from './event-source-contract.ts';
+import { memoryHarness } from './memory-harness.ts';
+
+eventSourceContract('memory', (context) => memoryHarness(context));

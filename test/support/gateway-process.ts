@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A gateway as users run it: its own process, started by the command line. */
+export type GatewayProcess = AsyncDisposable & {
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  /** Everything that it has printed. */
+  output(): string;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number | null>;
+};
+
+export type Started = {
+  /** Arguments of `edgeward`; `start` by default. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** Starts `edgeward` and does not wait for anything. */
+export function startEdgeward({ args = ['start'], env = {} }: Started = {}): {
+  readonly process: ChildProcess;
+  output(): string;
+  readonly exited: Promise<number | null>;
+} {
+  const child = spawn(process.execPath, ['bin/edgeward.js', ...args], {
+    cwd: root,
+    env: { ...process.env, PORT: '0', NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { process: child, output: () => output, exited };
+}
+
+/** Starts a gateway and waits until it serves. */
+export async function startGatewayProcess(started: Started = {}): Promise<GatewayProcess> {
+  const { process: child, output, exited } = startEdgeward(started);
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
+  const url = await eventually(() => {
+    const address = /https?:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0];
+    if (ended) throw new GatewayEnded(output());
+    if (address === undefined) throw new Error(`no address yet in: ${output()}`);
+    return address;
+  });
+  await eventually(async () => {
+    const answer = await fetch(`${url}/readyz`);
+    if (answer.status !== 200) throw new Error(await answer.text());
+  });
+  return {
+    url,
+    output,
+    exited,
+    signal: (name) => void child.kill(name),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+class GatewayEnded extends Error {
+  constructor(output: string) {
+    super(`The gateway ended before it served: ${output}`);
+  }
+}

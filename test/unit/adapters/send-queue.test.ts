@@ -1,0 +1,273 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SendBudget } from '../../../src/adapters/outbound/send-budget.ts';
+import { type Cut, type FrameWriter, SendQueues } from '../../../src/adapters/outbound/send-queue.ts';
+
+/** A transport that a test drains by hand. */
+class TestWriter implements FrameWriter {
+  readonly writes: (readonly string[])[] = [];
+  readonly cuts: Cut[] = [];
+  #written: (() => void) | undefined;
+
+  write(frames: readonly Buffer[], written: () => void): void {
+    expect(this.#written, 'one write at a time').toBeUndefined();
+    this.writes.push(frames.map(String));
+    this.#written = written;
+  }
+
+  drain(): void {
+    const written = this.#written;
+    this.#written = undefined;
+    written?.();
+  }
+
+  terminate(cut: Cut): void {
+    this.cuts.push(cut);
+  }
+
+  get frames(): readonly string[] {
+    return this.writes.flat();
+  }
+}
+
+const unlimited = () => new SendBudget(Number.MAX_SAFE_INTEGER, () => expect.unreachable());
+const frame = (text: string) => Buffer.from(text);
+
+describe('a send queue', () => {
+  test('writes everything that a turn of the event loop brought in one write, in order', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(1000, unlimited()).open(writer);
+    expect([queue.push(frame('a')), queue.push(frame('b')), queue.push(frame('c'))]).toEqual([true, true, true]);
+    expect(writer.writes).toEqual([]);
+    await turn();
+    expect(writer.writes).toEqual([['a', 'b', 'c']]);
+  });
+
+  test('joins what comes while a write is under way, and writes it after that', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(1000, unlimited()).open(writer);
+    queue.push(frame('a'));
+    await turn();
+    queue.push(frame('b'));
+    await turn();
+    queue.push(frame('c'));
+    await turn();
+    expect(writer.writes).toEqual([['a']]);
+    writer.drain();
+    await turn();
+    expect(writer.writes).toEqual([['a'], ['b', 'c']]);
+  });
+
+  test('takes a transport that has written at once', async () => {
+    const writer = new TestWriter();
+    const write = writer.write.bind(writer);
+    writer.write = (frames, written) => {
+      write(frames, written);
+      writer.drain();
+    };
+    const queue = new SendQueues(1000, unlimited()).open(writer);
+    queue.push(frame('a'));
+    await turn();
+    queue.push(frame('b'));
+    await turn();
+    expect(writer.writes).toEqual([['a'], ['b']]);
+    expect(queue.bytes).toBe(0);
+  });
+
+  test('counts what its transport has not written', async () => {
+    const writer = new TestWriter();
+    const queues = new SendQueues(1000, unlimited());
+    const queue = queues.open(writer);
+    queue.push(frame('aaa'));
+    await turn();
+    queue.push(frame('bb'));
+    expect([queue.bytes, queues.bytes]).toEqual([5, 5]);
+    writer.drain();
+    expect([queue.bytes, queues.bytes]).toEqual([2, 2]);
+    await turn();
+    writer.drain();
+    expect([queue.bytes, queues.bytes]).toEqual([0, 0]);
+  });
+
+  test('cuts the connection once when it is owed more than the limit', async () => {
+    const writer = new TestWriter();
+    const queues = new SendQueues(10, unlimited());
+    const queue = queues.open(writer);
+    expect(queue.push(frame('12345'))).toBe(true);
+    await turn();
+    expect(queue.push(frame('67890'))).toBe(true);
+    expect(writer.cuts).toEqual([]);
+    expect(queue.push(frame('x'))).toBe(false);
+    expect(queue.push(frame('y'))).toBe(false);
+    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 11 }]);
+    expect([queue.bytes, queues.bytes]).toEqual([0, 0]);
+    writer.drain();
+    await turn();
+    expect(writer.frames).toEqual(['12345']);
+    expect(queues.bytes).toBe(0);
+  });
+
+  test('takes one frame of any size when there is nothing else in it', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(10, unlimited()).open(writer);
+    expect(queue.push(frame('x'.repeat(50)))).toBe(true);
+    await turn();
+    writer.drain();
+    expect(queue.push(frame('y'))).toBe(true);
+    expect(writer.cuts).toEqual([]);
+  });
+
+  test('takes nothing and gives its bytes back once its connection has gone', async () => {
+    const writer = new TestWriter();
+    const queues = new SendQueues(1000, unlimited());
+    const queue = queues.open(writer);
+    queue.push(frame('a'));
+    await turn();
+    queue.push(frame('b'));
+    queue.close();
+    queue.close();
+    expect(queue.push(frame('c'))).toBe(false);
+    writer.drain();
+    await turn();
+    expect(writer.frames).toEqual(['a']);
+    expect([queue.bytes, queues.bytes, writer.cuts.length]).toEqual([0, 0, 0]);
+  });
+
+  test('whose transport throws is cut, and no other is disturbed', async () => {
+    const [broken, whole] = [new TestWriter(), new TestWriter()];
+    broken.write = () => {
+      throw new Error('broken');
+    };
+    const queues = new SendQueues(1000, unlimited());
+    const [first, second] = [queues.open(broken), queues.open(whole)];
+    first.push(frame('a'));
+    second.push(frame('a'));
+    await turn();
+    expect(broken.cuts).toEqual([{ cause: 'failed', queuedBytes: 1 }]);
+    expect(whole.frames).toEqual(['a']);
+    expect([first.push(frame('b')), second.push(frame('b'))]).toEqual([false, true]);
+  });
+
+  test('gives every connection its frames once and in order, and counts them, whatever the transports do', async () => {
+    const action = fc.oneof(
+      { weight: 5, arbitrary: fc.constant('push' as const) },
+      { weight: 3, arbitrary: fc.constant('drain' as const) },
+      { weight: 2, arbitrary: fc.constant('turn' as const) },
+      { weight: 1, arbitrary: fc.constant('close' as const) },
+    );
+    const step = fc.record({ chosen: fc.constantFrom(0, 1, 2), action, size: fc.integer({ min: 1, max: 40 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const budget = new SendBudget(Number.MAX_SAFE_INTEGER, () => undefined);
+        const queues = new SendQueues(100, budget);
+        const connections = [modelConnection(queues), modelConnection(queues), modelConnection(queues)] as const;
+        for (const { chosen, action: what, size } of steps) {
+          await connections[chosen][what](size);
+          expect(budget.bytes).toBe(connections.reduce((sum, { queue }) => sum + queue.bytes, 0));
+        }
+        for (const connection of connections) await connection.finish();
+        expect([queues.bytes, budget.bytes]).toEqual([0, 0]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** A connection that remembers what its queue took, and compares it with what its transport was given. */
+function modelConnection(queues: SendQueues) {
+  const writer = new TestWriter();
+  const queue = queues.open(writer);
+  const taken: string[] = [];
+  const connection = {
+    queue,
+    push(size: number) {
+      const text = String(taken.length).padEnd(size, '.');
+      if (queue.push(frame(text))) taken.push(text);
+      expect(queue.bytes).toBeLessThanOrEqual(queues.bytesMax);
+      expect(writer.cuts.length).toBeLessThanOrEqual(1);
+    },
+    drain: () => writer.drain(),
+    turn: () => turn(),
+    close: () => queue.close(),
+    async finish() {
+      for (let round = 0; round < 2; round += 1) {
+        await turn();
+        writer.drain();
+      }
+      const isOpen = queue.push(frame('last'));
+      expect(writer.frames).toEqual(isOpen ? taken : taken.slice(0, writer.frames.length));
+      queue.close();
+    },
+  };
+  return connection;
+}
+
+describe('the send queues of an endpoint', () => {
+  test('are flushed when the last of them is empty', async () => {
+    const [first, second] = [new TestWriter(), new TestWriter()];
+    const queues = new SendQueues(1000, unlimited());
+    queues.open(first).push(frame('a'));
+    queues.open(second).push(frame('b'));
+    let flushed = false;
+    const waiting = queues.flushed(new AbortController().signal).then(() => {
+      flushed = true;
+    });
+    await turn();
+    first.drain();
+    await turn();
+    expect(flushed).toBe(false);
+    second.drain();
+    await waiting;
+    expect(flushed).toBe(true);
+  });
+
+  test('are not waited for when there is nothing in them, nor past the deadline', async () => {
+    const queues = new SendQueues(1000, unlimited());
+    await queues.flushed(new AbortController().signal);
+    queues.open(new TestWriter()).push(frame('a'));
+    await queues.flushed(AbortSignal.abort());
+    const deadline = new AbortController();
+    const waiting = queues.flushed(deadline.signal);
+    deadline.abort();
+    await waiting;
+    expect(queues.bytes).toBe(1);
+  });
+});
+
+describe('the send budget', () => {
+  test('tells of pressure above its limit, and of relief below three quarters of it, once each', () => {
+    const told: (readonly [boolean, number])[] = [];
+    const budget = new SendBudget(100, (...pressure) => told.push(pressure));
+    budget.count(100);
+    expect(told).toEqual([]);
+    budget.count(1);
+    budget.count(50);
+    expect(told).toEqual([[true, 101]]);
+    budget.count(-76);
+    expect(budget.bytes).toBe(75);
+    expect(told).toEqual([[true, 101]]);
+    budget.count(-1);
+    budget.count(20);
+    expect(told).toEqual([
+      [true, 101],
+      [false, 74],
+    ]);
+    budget.count(7);
+    expect(told).toHaveLength(3);
+  });
+
+  test('is shared by endpoints, and relieved when a connection goes', async () => {
+    const told: boolean[] = [];
+    const budget = new SendBudget(10, (paused) => told.push(paused));
+    const [one, other] = [new SendQueues(1000, budget), new SendQueues(1000, budget)];
+    const [first, second] = [one.open(new TestWriter()), other.open(new TestWriter())];
+    first.push(frame('123456'));
+    second.push(frame('123456'));
+    await turn();
+    expect(told).toEqual([true]);
+    first.close();
+    expect(told).toEqual([true, false]);
+    expect([budget.bytes, one.bytes, other.bytes]).toEqual([6, 0, 6]);
+  });
+});
