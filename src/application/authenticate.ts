@@ -79,7 +79,6 @@ async function withMorePermissions(
   const tokens = new Map([[credential.name, token]]);
   const question = { variables: credential.variables, tokens, expiresAt: credential.expiresAt };
   const relevant = sources.filter((source) => source.credential === credential.name);
-  if (relevant.length === 0) return credential;
   const answers = await Promise.all(relevant.map((source) => source.permissions(question, signal)));
   return { ...credential, permissions: [...new Set([...credential.permissions, ...answers.flat()])] };
 }

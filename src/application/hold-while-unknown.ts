@@ -31,7 +31,7 @@ export async function holdWhileUnknown<T>(
       try {
         return { kind: 'answered', answer: await answer(signal) };
       } catch (error) {
-        if (!signal.aborted) await clock.wait(backOffDelayMs(backOff, tries, random()), signal);
+        await clock.wait(backOffDelayMs(backOff, tries, random()), signal);
         if (!signal.aborted) continue;
         const retryAfterMs = Math.round(retryAfterMsMin + (retryAfterMsMax - retryAfterMsMin) * random());
         return { kind: 'try-later', retryAfterMs, error };

@@ -1,6 +1,7 @@
 import type { Event } from '../domain/event.ts';
 import type { EventRouting, RoutingDecision } from '../domain/ports/event-routing.ts';
 import { type BackOff, backOffDelayMs } from './back-off.ts';
+import { Fault } from './fault.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DeliveryChannel } from './ports/delivery-channel.ts';
 import type { MessageHandler, Settlement } from './ports/event-source.ts';
@@ -63,9 +64,12 @@ async function relay(event: Event, decision: Routed, dependencies: RelayDependen
   const { leaseMs, policy, clock, stopping, random } = dependencies;
   const begin = clock.now();
   for (let tries = 1; ; tries += 1) {
-    if (deliver(event, decision, dependencies)) return { kind: 'accept' };
-    if (tries >= policy.attemptsMax)
+    const outcome = deliver(event, decision, dependencies);
+    if (outcome === 'delivered') return { kind: 'accept' };
+    if (outcome === 'undeliverable') return { kind: 'dead-letter', cause: 'no endpoint can ever deliver the event' };
+    if (tries >= policy.attemptsMax) {
       return { kind: 'dead-letter', cause: `no endpoint took the event in ${tries} attempts` };
+    }
     const delayMs = backOffDelayMs(policy.backOff, tries, random());
     if (clock.now() - begin + delayMs > leaseMs * leaseShareMax) {
       return { kind: 'retry', cause: 'no endpoint took the event within the lease' };
@@ -75,9 +79,13 @@ async function relay(event: Event, decision: Routed, dependencies: RelayDependen
   }
 }
 
-/** False when every channel failed. */
-function deliver(event: Event, decision: Routed, { source, channels, observer }: RelayDependencies): boolean {
-  let failed = 0;
+/** `failed`: every channel threw. `undeliverable`: and each of them said that it always will for this event. */
+function deliver(
+  event: Event,
+  decision: Routed,
+  { source, channels, observer }: RelayDependencies,
+): 'delivered' | 'failed' | 'undeliverable' {
+  const errors: unknown[] = [];
   let queued = 0;
   let dropped = 0;
   for (const channel of channels) {
@@ -87,11 +95,13 @@ function deliver(event: Event, decision: Routed, { source, channels, observer }:
       dropped += count.dropped;
       observer.observe({ kind: 'event-delivered', endpoint: channel.name, eventId: event.id, ...count });
     } catch (error) {
-      failed += 1;
+      errors.push(error);
       observer.observe({ kind: 'endpoint-failed', endpoint: channel.name, eventId: event.id, error });
     }
   }
-  if (failed > 0 && failed === channels.length) return false;
+  if (errors.length > 0 && errors.length === channels.length) {
+    return errors.every(isPermanent) ? 'undeliverable' : 'failed';
+  }
   observer.observe({
     kind: 'event-routed',
     source,
@@ -102,8 +112,10 @@ function deliver(event: Event, decision: Routed, { source, channels, observer }:
     dropped,
     rules: decision.rules,
   });
-  return true;
+  return 'delivered';
 }
+
+const isPermanent = (error: unknown): boolean => error instanceof Fault && error.disposition === 'dead-letter';
 
 function settleUnroutable(
   event: Event,

@@ -325,6 +325,18 @@ describe('a client that leaves', () => {
     expect(observer.of('connection-closed')).toMatchObject([{ cause: 'client_left' }]);
   });
 
+  test('does not abort the admission that it had', async () => {
+    const signals: AbortSignal[] = [];
+    const { url, endpoint } = await startEndpoint({}, async (_, __, signal) => {
+      signals.push(signal);
+      return admitted(['a']);
+    });
+    const { socket } = await connectedClient(url, ['a']);
+    socket.disconnect();
+    await eventually(() => expect(endpoint.connectionCount).toBe(0));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+  });
+
   test('is noticed when it does not answer pings', async () => {
     const { url, endpoint, observer } = await startEndpoint({ pingIntervalMs: 100, pingTimeoutMs: 100 });
     const client = await rawClient(url);

@@ -59,7 +59,8 @@ describe('a gateway that closes', () => {
 
   test('lets nobody in any more', async () => {
     const answer = Promise.withResolvers<Admission>();
-    const { url, port, endpoint } = await startEndpoint({ sendQueueBytesMax: 100_000_000 }, (_, presented) =>
+    const settings = { sendQueueBytesMax: 100_000_000, connectTimeoutMs: 3_600_000 };
+    const { url, port, endpoint } = await startEndpoint(settings, (_, presented) =>
       presented.read('auth.rooms').length > 0 ? Promise.resolve(admitted(['a'])) : answer.promise,
     );
     const slow = await tcpClient(port, ['a']);
@@ -82,6 +83,47 @@ describe('a gateway that closes', () => {
     deadline.abort();
     expect(await closing).toEqual({ flushed: 0, cut: 1 });
     expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).status).toBe(404);
+  });
+
+  test('does not let in whose admission comes right after it', async () => {
+    const answer = Promise.withResolvers<Admission>();
+    const asked = Promise.withResolvers<void>();
+    const { url, endpoint, observer } = await startEndpoint({}, () => {
+      asked.resolve();
+      return answer.promise;
+    });
+    const client = await rawClient(url);
+    client.send('40');
+    await asked.promise;
+    answer.resolve(admitted(['a']));
+    expect(await endpoint.close(never())).toEqual({ flushed: 0, cut: 0 });
+    await client.closed;
+    expect(observer.observations).toEqual([]);
+    expect(endpoint.deliver(eventNumber(1, 0), toRooms('a'))).toEqual({ queued: 0, dropped: 0 });
+  });
+
+  test('does not keep a connection that is opening just then', async () => {
+    const settings = { sendQueueBytesMax: 100_000_000, connectTimeoutMs: 3_600_000 };
+    const { url, port, endpoint, hooks } = await startEndpoint(settings);
+    const slow = await tcpClient(port, ['a']);
+    slow.socket.pause();
+    for (const id of upTo(400)) endpoint.deliver(eventNumber(id, 50_000), toRooms('a'));
+    const deadline = new AbortController();
+    const closing = new Promise((resolve) => {
+      hooks.upgraded = () => resolve(endpoint.close(deadline.signal));
+    });
+    const client = await rawClient(url);
+    await client.closed;
+    expect(endpoint.state.kind).toBe('closing');
+    deadline.abort();
+    expect(await closing).toEqual({ flushed: 0, cut: 1 });
+  });
+
+  test('waits for no answer of its clients', async () => {
+    const { port, endpoint, sockets } = await startEndpoint();
+    await tcpClient(port, ['a']);
+    expect(await endpoint.close(never())).toEqual({ flushed: 1, cut: 0 });
+    await eventually(() => expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true]));
   });
 
   test('is closed at once when nobody is there', async () => {

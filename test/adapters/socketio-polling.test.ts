@@ -78,6 +78,14 @@ describe('a client that begins with polling, where that is allowed', () => {
     expect(upgrades.socket.connected).toBe(true);
   });
 
+  test('is not waited for once it has gone', async () => {
+    const { url, endpoint, clock } = await startEndpoint({ allowPolling: true });
+    const { socket } = await connectedClient(url, ['a'], polling);
+    expect(clock.pending).toBe(1);
+    socket.disconnect();
+    await eventually(() => expect([endpoint.connectionCount, clock.pending]).toEqual([0, 0]));
+  });
+
   test('and does not poll is cut at the limit, and what it was owed is counted', async () => {
     const { url, endpoint, observer, budget } = await startEndpoint({ allowPolling: true, sendQueueBytesMax: 10_000 });
     const open = await (await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).text();

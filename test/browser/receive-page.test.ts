@@ -20,7 +20,9 @@ test.skipIf(skipped)('examples/receive.html shows an event in a real browser', a
   const page = await browser.newPage();
   await page.goto(pathToFileURL(fileURLToPath(new URL('../../examples/receive.html', import.meta.url))).href);
   await page.getByLabel('Address').fill(gateway.url);
-  await page.getByLabel('Token').fill(await developmentToken(gateway.url, { tenant: 'demo', roles: ['edgeward.client'] }));
+  await page
+    .getByLabel('Token')
+    .fill(await developmentToken(gateway.url, { tenant: 'demo', roles: ['edgeward.client'] }));
   await page.getByLabel('Topics').fill('orders.created');
   await page.getByRole('button', { name: 'Connect' }).click();
   await page.getByText('Connected as').waitFor();

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connectClient, type DemoClient, developmentToken, publish, type TokenRequest } from '../support/demo-clients.ts';
+import {
+  connectClient,
+  type DemoClient,
+  developmentToken,
+  publish,
+  type TokenRequest,
+} from '../support/demo-clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 
@@ -37,7 +43,12 @@ const cases: readonly (readonly [string, string, Readonly<Record<string, string>
   ['a till', 'orders', { 'Tenant-Id': 'a', 'Business-Unit-Id': '1', 'Workstation-Id': '1' }, ['aTill11']],
   ['a user', 'orders', { 'Tenant-Id': 'a', 'User-Id': 'ann' }, ['aUser']],
   ['the other tenant', 'prices', { 'Tenant-Id': 'b' }, ['b', 'bTill11', 'bUser']],
-  ['rooms of a unit', 'orders', { 'Tenant-Id': 'a', 'Business-Unit-Id': '1', Rooms: 'workstations/2, kitchen' }, ['aTill12']],
+  [
+    'rooms of a unit',
+    'orders',
+    { 'Tenant-Id': 'a', 'Business-Unit-Id': '1', Rooms: 'workstations/2, kitchen' },
+    ['aTill12'],
+  ],
   ['a till of no unit', 'orders', { 'Tenant-Id': 'a', 'Workstation-Id': '1' }, []],
   ['nobody who is there', 'orders', { 'Tenant-Id': 'a', 'User-Id': 'bob' }, []],
   ['a tenant that is not there', 'orders', { 'Tenant-Id': 'a/b' }, []],
@@ -88,9 +99,17 @@ describe('events reach exactly the clients that may see them', () => {
 
   test('the handler gets the stream as name, the data, and a meta with the attributes', async () => {
     const tenant = 'meta';
-    using client = await connectClient(gateway.url, await developmentToken(gateway.url, { tenant, roles: ['edgeward.client'] }));
+    using client = await connectClient(
+      gateway.url,
+      await developmentToken(gateway.url, { tenant, roles: ['edgeward.client'] }),
+    );
     const attributes = { 'Tenant-Id': tenant, 'Correlation-Id': 'c-1', 'X-B3-TraceId': 't' };
-    await publish(gateway.url, await publisher(tenant), { stream: 'orders.created', id: 'e-1', attributes, data: [1, 'two', null] });
+    await publish(gateway.url, await publisher(tenant), {
+      stream: 'orders.created',
+      id: 'e-1',
+      attributes,
+      data: [1, 'two', null],
+    });
     await eventually(() => expect(client.received).toHaveLength(1));
     expect(client.received[0]).toEqual({
       name: 'orders.created',
@@ -107,9 +126,16 @@ describe('events reach exactly the clients that may see them', () => {
 
   test('events of one stream and key arrive in the order of publishing', async () => {
     const tenant = 'order';
-    using client = await connectClient(gateway.url, await developmentToken(gateway.url, { tenant, roles: ['edgeward.client'] }));
+    using client = await connectClient(
+      gateway.url,
+      await developmentToken(gateway.url, { tenant, roles: ['edgeward.client'] }),
+    );
     const token = await publisher(tenant);
-    const batch = Array.from({ length: 100 }, (_, data) => ({ stream: 's', attributes: { 'Tenant-Id': tenant }, data }));
+    const batch = Array.from({ length: 100 }, (_, data) => ({
+      stream: 's',
+      attributes: { 'Tenant-Id': tenant },
+      data,
+    }));
     await publish(gateway.url, token, batch);
     await eventually(() => expect(client.received).toHaveLength(100));
     expect(client.received.map(({ data }) => data)).toEqual(batch.map(({ data }) => data));
@@ -121,7 +147,11 @@ describe('who is refused', () => {
     ['no token', '', 'token_missing'],
     ['garbage', 'garbage', 'token_malformed'],
     ['an unsigned token', `${part({ alg: 'none' })}.${part({ sub: 'x' })}.`, 'token_'],
-    ['a foreign issuer', `${part({ alg: 'ES256' })}.${part({ iss: 'https://example.com/' })}.c2ln`, 'token_issuer_unknown'],
+    [
+      'a foreign issuer',
+      `${part({ alg: 'ES256' })}.${part({ iss: 'https://example.com/' })}.c2ln`,
+      'token_issuer_unknown',
+    ],
   ])('%s: the client learns a code and does not come back by itself', async (_what, token, code) => {
     const refusal = await connectClient(gateway.url, token).then(
       () => undefined,

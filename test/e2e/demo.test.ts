@@ -7,7 +7,7 @@ import { startGatewayProcess } from '../support/gateway-process.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Runs a line as somebody who copies it into a terminal in the project's folder. */
-function runLine(line: string): { output(): string; readonly exited: Promise<number | null> } {
+function runLine(line: string): { readonly output: () => string; readonly exited: Promise<number | null> } {
   const child = spawn(line, { cwd: root, shell: true, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk) => {

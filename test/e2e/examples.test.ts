@@ -10,7 +10,9 @@ const example = (name: string): string => fileURLToPath(new URL(`../../examples/
 
 test('examples/publish.sh publishes what examples/receive.mjs receives', async () => {
   await using gateway = await startGatewayProcess();
-  const receiver = spawn(process.execPath, [example('receive.mjs'), gateway.url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const receiver = spawn(process.execPath, [example('receive.mjs'), gateway.url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void receiver.kill('SIGKILL'));
   let output = '';
   receiver.stdout.on('data', (chunk) => {

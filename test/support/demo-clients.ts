@@ -56,7 +56,11 @@ export type PublishedEvent = {
 };
 
 /** Publishes over HTTP. */
-export const publish = (url: string, token: string, events: PublishedEvent | readonly PublishedEvent[]): Promise<Response> =>
+export const publish = (
+  url: string,
+  token: string,
+  events: PublishedEvent | readonly PublishedEvent[],
+): Promise<Response> =>
   fetch(`${url}/v1/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

@@ -9,8 +9,8 @@ export type GatewayProcess = AsyncDisposable & {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
   /** Everything that it has printed. */
-  output(): string;
-  signal(name: NodeJS.Signals): void;
+  readonly output: () => string;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>;
 };
@@ -24,7 +24,7 @@ export type Started = {
 /** Starts `edgeward` and does not wait for anything. */
 export function startEdgeward({ args = ['start'], env = {} }: Started = {}): {
   readonly process: ChildProcess;
-  output(): string;
+  readonly output: () => string;
   readonly exited: Promise<number | null>;
 } {
   const child = spawn(process.execPath, ['bin/edgeward.js', ...args], {

@@ -32,8 +32,6 @@ type Admit = (connection: string, presented: Presented, signal: AbortSignal) => 
 const roomsOnDemand: Admit = async (_, presented) =>
   admitted(presented.read('auth.rooms').flatMap((text) => text.split(',')));
 
-export type EndpointFixture = Awaited<ReturnType<typeof startEndpoint>>;
-
 /** A listener with one Socket.IO endpoint that is open. All is gone when the test is over. */
 export async function startEndpoint(
   settings: Readonly<Record<string, unknown>> = {},
@@ -46,12 +44,15 @@ export async function startEndpoint(
   const pressure: boolean[] = [];
   const upgrades: WeakRef<IncomingMessage>[] = [];
   const sockets: Duplex[] = [];
+  /** What happens right after an upgrade was handed over. */
+  const hooks = { upgraded: () => {} };
   const surface: HttpSurface = {
     onUpgrade: (path, handler) =>
       listener.onUpgrade(path, (request, socket, head) => {
         upgrades.push(new WeakRef(request));
         sockets.push(socket);
         handler(request, socket, head);
+        hooks.upgraded();
       }),
     onRequest: (path, handler) => listener.onRequest(path, handler),
   };
@@ -69,7 +70,7 @@ export async function startEndpoint(
     return endpoint;
   };
   const endpoint = await start('socketio', settings);
-  return { endpoint, start, ...address, observer, clock, budget, pressure, upgrades, sockets };
+  return { endpoint, start, ...address, observer, clock, budget, pressure, upgrades, sockets, hooks };
 }
 
 export type Received = readonly [name: string, data: unknown, meta: Readonly<Record<string, unknown>>];

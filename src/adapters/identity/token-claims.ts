@@ -60,7 +60,7 @@ function firstClaim(alternatives: readonly string[], claims: Claims): VariableVa
 function claim(claims: Claims, name: string): VariableValue | undefined {
   const value = own(claims, name);
   if (value !== undefined) return value;
-  const { ext } = claims;
+  const ext = Object.hasOwn(claims, 'ext') ? claims['ext'] : undefined;
   return typeof ext === 'object' && ext !== null && !Array.isArray(ext) ? own(ext as Claims, name) : undefined;
 }
 

@@ -1,6 +1,12 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { SourceState } from '../../application/ports/event-source.ts';
-import type { MetricsParts } from './metrics.ts';
+import type { ClientGateway } from '../../application/ports/client-gateway.ts';
+import type { EventSource, SourceState } from '../../application/ports/event-source.ts';
+
+export type MetricsParts = {
+  readonly version: string;
+  readonly sources: () => readonly Pick<EventSource, 'name' | 'state'>[];
+  readonly endpoints: () => readonly Pick<ClientGateway, 'name' | 'connectionCount'>[];
+};
 
 const sourceStates = [
   'stopped',

@@ -1,16 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { ClientGateway } from '../../application/ports/client-gateway.ts';
-import type { EventSource } from '../../application/ports/event-source.ts';
 import type { Observation, Observer } from '../../application/ports/observer.ts';
 import { boundedLabel, type Counters, createCounters } from './metric-counters.ts';
-import { registerGauges } from './metric-gauges.ts';
-
-export type MetricsParts = {
-  readonly version: string;
-  readonly sources: () => readonly Pick<EventSource, 'name' | 'state'>[];
-  readonly endpoints: () => readonly Pick<ClientGateway, 'name' | 'connectionCount'>[];
-};
+import { type MetricsParts, registerGauges } from './metric-gauges.ts';
 
 export type Metrics = Observer & {
   /** In the Prometheus text format. */

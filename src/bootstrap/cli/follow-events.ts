@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Socket } from 'socket.io-client';
 import type { TokenSubject } from '../../adapters/identity/sign-token.ts';
 import type { CommandIo, Complaint } from './command-io.ts';
@@ -50,12 +51,14 @@ export async function followEvents(io: CommandIo, options: FollowOptions): Promi
     forceNew: true,
     autoConnect: false,
   });
+  const ended = new AbortController();
   try {
     return await new Promise<Complaint | undefined>((resolve) => {
-      io.interrupted.addEventListener('abort', () => resolve(interrupted), { once: true });
+      io.interrupted.addEventListener('abort', () => resolve(interrupted), { signal: ended.signal });
       if (io.interrupted.aborted) resolve(interrupted);
       watch(socket, options, {
         end: resolve,
+        ended: ended.signal,
         token: () => current,
         async renew() {
           const next = await obtainToken(io, given, subject);
@@ -66,6 +69,7 @@ export async function followEvents(io: CommandIo, options: FollowOptions): Promi
       socket.connect();
     });
   } finally {
+    ended.abort();
     socket.disconnect();
     socket.offAny();
     socket.off();
@@ -77,6 +81,8 @@ const interrupted: Complaint = { exit: 'interrupted', message: 'interrupted' };
 type Session = {
   /** Ends it all; only the first call counts. */
   readonly end: (complaint?: Complaint) => void;
+  /** Aborts when it has. */
+  readonly ended: AbortSignal;
   readonly token: () => ObtainedToken;
   /** Another token, such as after a restart of a gateway that issues its own. @returns why there is none. */
   readonly renew: () => Promise<Complaint | undefined>;
@@ -87,6 +93,11 @@ function watch(socket: Socket, { gateway, onEvent, onNote }: FollowOptions, sess
   let renewed = false;
   let troubled = false;
 
+  const reconnectAfter = (delayMs: number) =>
+    wait(delayMs, undefined, { signal: session.ended }).then(
+      () => void socket.connect(),
+      () => undefined,
+    );
   socket.onAny((name: string, ...args: unknown[]) => {
     if (onEvent({ name, args }) === 'enough') session.end();
   });
@@ -114,7 +125,7 @@ function watch(socket: Socket, { gateway, onEvent, onNote }: FollowOptions, sess
     const refusal = refusalOf(error);
     if (refusal.code === 'try_later') {
       onNote(`the gateway cannot tell now (try_later); coming back in ${refusal.retryAfterMs} ms`);
-      setTimeout(() => reconnect(socket), refusal.retryAfterMs);
+      void reconnectAfter(refusal.retryAfterMs);
     } else if (
       connectedBefore &&
       !renewed &&
@@ -123,16 +134,11 @@ function watch(socket: Socket, { gateway, onEvent, onNote }: FollowOptions, sess
     ) {
       renewed = true;
       onNote(`the token is no longer taken (${refusal.code}); asking for another one`);
-      void session.renew().then((complaint) => (complaint ? session.end(complaint) : reconnect(socket)));
+      void session.renew().then((complaint) => (complaint ? session.end(complaint) : reconnectAfter(0)));
     } else {
       session.end(refusedConnection(gateway, refusal, session.token()));
     }
   });
-}
-
-/** Not after it has all ended, when nobody listens any more. */
-function reconnect(socket: Socket): void {
-  if (socket.listeners('connect').length > 0) socket.connect();
 }
 
 function refusedConnection(gateway: URL, { code, message }: Refusal, { from }: ObtainedToken): Complaint {

@@ -54,13 +54,27 @@ export const unreachable = (gateway: URL, reason: string): Complaint => ({
 /** A URL as people write it. */
 export const shown = (gateway: URL): string => gateway.href.replace(/\/$/, '');
 
-/** What a problem document (RFC 9457) or any other answer says of itself. */
+/** What a problem document (RFC 9457) says, or the status of any other answer; without a full stop. */
 export function explain({ status, body }: GatewayAnswer): string {
-  if (typeof body !== 'object' || body === null) return `HTTP ${status}`;
-  const title = 'title' in body && typeof body.title === 'string' ? ` ${body.title}` : '';
-  const detail = 'detail' in body && typeof body.detail === 'string' ? `: ${body.detail}` : '';
-  const code = 'code' in body && typeof body.code === 'string' ? ` (${body.code})` : '';
-  return `HTTP ${status}${title}${code}${detail}`;
+  const { title, code, detail } = textsOf(body);
+  const head = `HTTP ${status}${title === undefined ? '' : ` ${title}`}${code === undefined ? '' : ` (${code})`}`;
+  return [head, detail?.replace(/\.$/, ''), ...errorsOf(body)].filter((part) => part !== undefined).join(': ');
+}
+
+type Texts = Readonly<Record<string, string | undefined>>;
+
+/** The members of a JSON object that are text. */
+function textsOf(value: unknown): Texts {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => typeof member === 'string'));
+}
+
+/** What is wrong with the one event that was sent: `errors` of the HTTP source, as `/path message`. */
+function errorsOf(body: unknown): readonly string[] {
+  if (typeof body !== 'object' || body === null || !('errors' in body) || !Array.isArray(body.errors)) return [];
+  const errors: readonly Texts[] = body.errors.map(textsOf);
+  const described = errors.map(({ path, message }) => [path, message].filter(Boolean).join(' '));
+  return described.length === 0 ? [] : [described.join('; ')];
 }
 
 function parsed(text: string): unknown {

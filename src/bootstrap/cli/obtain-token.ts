@@ -30,12 +30,13 @@ export async function requestToken(
   const url = below(gateway, '/v1/development/tokens');
   const answer = await postJson(io, { gateway, url, body: JSON.stringify(subject) });
   if (!answer.ok) return answer;
-  const { status, body } = answer.value;
+  const { status } = answer.value;
   if (status === 404 || status === 405) return refused('not-issued');
   const token = tokenOf(answer.value);
   if (status === 201 && token !== undefined) return allowed(token);
-  const message = `${shown(gateway)} gives no development token: ${explain({ ...answer.value, body })}.`;
-  return refused({ exit: status === 503 ? 'tryLater' : 'refused', message: `${message} ${tokenHint}` });
+  const message = `${shown(gateway)} gives no development token: ${explain(answer.value)}.`;
+  if (status === 403) return refused({ exit: 'refused', message: `${message} ${tokenHint}` });
+  return refused({ exit: status === 503 ? 'tryLater' : 'refused', message });
 }
 
 /** What to do where no token can be had. */

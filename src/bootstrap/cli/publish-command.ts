@@ -88,7 +88,8 @@ function complaintOf(answer: GatewayAnswer, gateway: URL, withoutToken: boolean)
   return { exit, message: `Not published: ${explain(answer)}.${hint}` };
 }
 
+/** Of `{events: [{id}]}`. */
 function idsOf({ body }: GatewayAnswer): string {
-  if (typeof body !== 'object' || body === null || !('ids' in body) || !Array.isArray(body.ids)) return '';
-  return body.ids.map((id) => ` ${String(id)}`).join('');
+  if (typeof body !== 'object' || body === null || !('events' in body) || !Array.isArray(body.events)) return '';
+  return body.events.map(({ id }: { readonly id?: unknown }) => ` ${String(id)}`).join('');
 }

@@ -1,44 +1,47 @@
 import type { CheckableAdapter, CheckableConfig } from './checkable-config.ts';
-import type { Finding } from './problem.ts';
+import type { ConfigPath, Finding } from './problem.ts';
 import type { ConfigDraft } from './salvage.ts';
 
 /** Paths that the gateway serves itself. */
 const ownPaths: readonly string[] = ['/healthz', '/readyz', '/metrics', '/v1/development/tokens'];
 
-type Taken = { readonly path: string; readonly by: string };
+type Place = { readonly path: string; readonly by: string; readonly at: ConfigPath };
 
 /**
  * Two adapters on one path. An endpoint gets every request at and below its own, so what a source or the gateway serves
  * there would never be reached.
  */
 export function takenPaths({ sources = [], endpoints = [] }: ConfigDraft<CheckableConfig>): readonly Finding[] {
-  const served: Taken[] = ownPaths.map((path) => ({ path, by: 'the gateway itself' }));
+  const served = ownPaths.map((path): Place => ({ path, by: 'the gateway itself', at: [] }));
   const findings: Finding[] = [];
-  for (const [index, source] of sources.entries()) {
-    const path = pathOf(source);
-    if (!source || path === undefined) continue;
-    const taken = served.find((each) => each.path === path);
-    if (taken) findings.push(finding('sources', index, source, taken.by));
-    served.push({ path, by: `sources[${index}]` });
+  for (const place of sources.flatMap((source, index) => placesOf('sources', index, source))) {
+    const taken = served.find(({ path }) => path === place.path);
+    if (taken) findings.push(finding(place, taken));
+    served.push(place);
   }
-  const reached: Taken[] = [];
-  for (const [index, endpoint] of endpoints.entries()) {
-    const path = pathOf(endpoint);
-    if (!endpoint || path === undefined) continue;
+  const reached: Place[] = [];
+  for (const place of endpoints.flatMap((endpoint, index) => placesOf('endpoints', index, endpoint))) {
     const taken =
-      reached.find((each) => each.path === path) ??
-      served.find((each) => each.path === path || (path !== '' && each.path.startsWith(`${path}/`)));
-    if (taken) findings.push(finding('endpoints', index, endpoint, taken.by));
-    reached.push({ path, by: `endpoints[${index}]` });
+      reached.find(({ path }) => path === place.path) ?? served.find(({ path }) => isWithin(path, place.path));
+    if (taken) findings.push(finding(place, taken));
+    reached.push(place);
   }
   return findings;
 }
 
 /** A slash at the end is no difference. */
-const pathOf = (adapter: CheckableAdapter | undefined): string | undefined =>
-  adapter?.settings.path?.replace(/\/$/, '');
+function placesOf(section: string, index: number, adapter: CheckableAdapter | undefined): readonly Place[] {
+  const { path, paths = [] } = adapter?.settings ?? {};
+  const below = [section, index, adapter?.kind ?? ''];
+  const one = path === undefined ? [] : [{ path, at: [...below, 'path'] }];
+  const all = [...one, ...paths.map((each, position) => ({ path: each, at: [...below, 'paths', position] }))];
+  return all.map((place) => ({ ...place, path: place.path.replace(/\/$/, ''), by: `${section}[${index}]` }));
+}
 
-const finding = (section: string, index: number, { kind }: CheckableAdapter, by: string): Finding => ({
-  path: [section, index, kind, 'path'],
-  message: `is a path of ${by}, too, or stands above one; choose another`,
+const isWithin = (path: string, above: string): boolean =>
+  path === above || (above !== '' && path.startsWith(`${above}/`));
+
+const finding = ({ at }: Place, taken: Place): Finding => ({
+  path: at,
+  message: `is a path of ${taken.by}, too, or stands above one; choose another`,
 });

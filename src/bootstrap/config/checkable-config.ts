@@ -21,6 +21,7 @@ export type CheckableAdapter = {
   readonly kind: string;
   readonly settings: Partial<AccessSettings> & {
     readonly path?: string;
+    readonly paths?: readonly string[];
     readonly publishTo?: string | undefined;
     readonly [field: string]: unknown;
   };

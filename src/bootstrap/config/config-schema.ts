@@ -72,15 +72,21 @@ const adapterName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'must be 1 to 63 letters, digits, "_", "." or "-"');
 
+const references = z.union([z.string(), z.array(z.string())]).optional();
+
+/** What every item has beside its adapter. Whether it counts is decided before the schema sees it: `chooseItems`. */
+const itemFields = {
+  name: adapterName.optional().describe('How logs, metrics and other sections call it; by default as its adapter.'),
+  onlyIf: references.describe('The item counts only where this, or each of these, has a value: `${AMQP_URL}`.'),
+  unless: references.describe('The item counts only where this, or every one of these, has none.'),
+};
+
 /** One key beside the name chooses the adapter, and its value are the adapter's settings. */
 function adapterChoice<Adapters extends AdapterSchemas>(adapters: Adapters): z.ZodType<ChosenAdapter<Adapters>> {
   const kinds = Object.keys(adapters);
   const settings = Object.fromEntries(Object.entries(adapters).map(([kind, schema]) => [kind, schema.optional()]));
-  const name = adapterName
-    .optional()
-    .describe('How logs, metrics and other sections call it; by default as its adapter.');
   return z
-    .strictObject({ name, ...settings })
+    .strictObject({ ...itemFields, ...settings })
     .superRefine((item, context) => {
       const chosen = chosenKinds(item, kinds);
       if (chosen.length === 1) return;

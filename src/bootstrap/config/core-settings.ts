@@ -14,8 +14,8 @@ export const developmentSettings = z
   .default(false)
   .transform((setting) => (typeof setting === 'object' ? setting : setting ? { exposed: false } : undefined))
   .describe(
-    'Allow what is insecure: tokens that the instance issues itself, publishing over HTTP without identity. On loopback ' +
-      'only, unless `exposed`. Never in production.',
+    'Allow what is insecure: tokens that the instance issues itself, publishing over HTTP without identity. On ' +
+      'loopback only, unless `exposed`. Never in production.',
   );
 
 export const logSettings = z.strictObject({

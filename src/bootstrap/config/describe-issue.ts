@@ -24,7 +24,9 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
       return `its name ${issue.issues?.[0]?.message ?? 'is not allowed here'}`;
     case 'unrecognized_keys':
       return 'unknown key';
-    default:
+    // Written by the schema itself, and kinds of values that a file cannot hold.
+    case 'custom':
+    case 'invalid_element':
       return undefined;
   }
 };

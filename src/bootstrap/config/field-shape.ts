@@ -51,3 +51,7 @@ export const knownKeys = (shape: FieldShape): readonly string[] => [
 /** What the field is for, in the schema's words. */
 export const descriptionOf = (shape: FieldShape): string | undefined =>
   shape.find((schema) => schema.description !== undefined)?.description;
+
+/** The keys of which exactly one must stand in an object: an item's adapters. */
+export const choiceKeys = (shape: FieldShape): readonly string[] =>
+  shape.flatMap(({ oneOf = [] }) => oneOf.flatMap(({ type, required = [] }) => (type === undefined ? required : [])));

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describeIssue } from './describe-issue.ts';
-import { type FieldShape, knownKeys, shapeBelow } from './field-shape.ts';
+import { choiceKeys, type FieldShape, knownKeys, shapeBelow } from './field-shape.ts';
 import { nearestName } from './nearest-name.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
 
@@ -25,8 +25,8 @@ function mistakesOf(issue: Issue, above: ConfigPath, shape: FieldShape): readonl
   const path = [...above, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   const { code, message } = issue;
   if (code === 'unrecognized_keys') {
-    const known = knownKeys(shapeAt(shape, path));
-    return issue.keys.map((key) => unknownKey([...path, key], key, known));
+    const object = shapeAt(shape, path);
+    return issue.keys.map((key) => unknownKey([...path, key], key, object));
   }
   if (code === 'invalid_union' && issue.errors.length > 0) {
     const closest = closestAlternative(issue.errors, path, shape);
@@ -37,22 +37,16 @@ function mistakesOf(issue: Issue, above: ConfigPath, shape: FieldShape): readonl
   return [{ code, path, message, suggestion: suggestionFor(issue) }];
 }
 
-function unknownKey(path: ConfigPath, key: string, known: readonly string[]): Mistake {
-  const suggestion = nearestName(key, known);
-  return {
-    code: 'unrecognized_keys',
-    path,
-    at: 'key',
-    message: unknownKeyMessage(path, known, suggestion),
-    suggestion,
-  };
+function unknownKey(path: ConfigPath, key: string, shape: FieldShape): Mistake {
+  const suggestion = nearestName(key, knownKeys(shape));
+  return { code: 'unrecognized_keys', path, at: 'key', message: unknownKeyMessage(shape, suggestion), suggestion };
 }
 
-function unknownKeyMessage(path: ConfigPath, known: readonly string[], suggestion: string | undefined): string {
-  if (path.length === 3 && (path[0] === 'sources' || path[0] === 'endpoints')) {
-    return `unknown adapter; the known ones are ${known.filter((name) => name !== 'name').join(', ')}`;
-  }
+function unknownKeyMessage(shape: FieldShape, suggestion: string | undefined): string {
+  const adapters = choiceKeys(shape);
+  if (adapters.length > 0) return `unknown adapter; the known ones are ${adapters.join(', ')}`;
   if (suggestion !== undefined) return 'unknown key';
+  const known = knownKeys(shape);
   return known.length === 0 ? 'unknown key; nothing may stand here' : `unknown key; known here are ${known.join(', ')}`;
 }
 

@@ -6,8 +6,8 @@ import type { ResolvedConfig } from './resolve-references.ts';
 const hiddenLengthMin = 4;
 
 /**
- * Keeps values of the environment out of a finding whose message was written by somebody who saw the value, and says which
- * variable it is. A message that may quote gives way to the field's description.
+ * Keeps values of the environment out of a finding, whose message may be written by somebody who saw the value, and
+ * says which variable it is. A message that may quote gives way to the field's description.
  */
 export function hideValues(finding: Finding, resolved: ResolvedConfig, shape: FieldShape): Finding {
   const names = originOf(finding.path, resolved.origins);

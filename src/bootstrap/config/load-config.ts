@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
+import { chooseItems } from './choose-items.ts';
 import { type ConfigNode, locate } from './config-tree.ts';
 import { fieldShape, type JsonSchema } from './field-shape.ts';
 import { findMistakes } from './find-mistakes.ts';
 import { hideValues } from './hide-values.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { type Finding, type Problem, pathText } from './problem.ts';
-import { type Environment, resolveReferences } from './resolve-references.ts';
+import type { Environment } from './reference.ts';
+import { resolveReferences } from './resolve-references.ts';
 import { type ConfigDraft, salvage } from './salvage.ts';
 
 export type ConfigLoaderOptions<C> = {
@@ -26,7 +28,7 @@ export function createConfigLoader<C>({ schema, check }: ConfigLoaderOptions<C>)
   return (text, environment) => {
     const parsed = parseYaml(text);
     if (!parsed.ok) return refused(located(parsed.reason, undefined));
-    const { root } = parsed.value;
+    const root = chooseItems(parsed.value.root, shape, environment);
     if (root.kind !== 'map') return refused(located([notSections], root));
 
     const resolved = resolveReferences(root, shape, environment);
@@ -41,6 +43,9 @@ export function createConfigLoader<C>({ schema, check }: ConfigLoaderOptions<C>)
     return data !== undefined && findings.length === 0 ? allowed(data) : refused(located(findings, root));
   };
 }
+
+/** Nobody reads more of them. */
+const problemsMax = 100;
 
 const notSections: Finding = { path: [], message: 'expected sections, such as `sources:` and `endpoints:`' };
 
@@ -69,5 +74,10 @@ function located(findings: readonly Finding[], root: ConfigNode | undefined): re
     const place = typeof at === 'object' ? at : root ? locate(root, path, at) : { line: 1, column: 1 };
     return { path: pathText(path), ...place, message, suggestion };
   });
-  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const next = sorted[problemsMax];
+  if (!next) return sorted;
+  const { line, column } = next;
+  const more = { path: '', line, column, message: `and ${sorted.length - problemsMax} more problems from here on` };
+  return [...sorted.slice(0, problemsMax), more];
 }

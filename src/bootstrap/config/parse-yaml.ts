@@ -20,7 +20,7 @@ import { yamlFaults } from './yaml-faults.ts';
 export const fileBytesMax = 128 * 1024;
 export const depthMax = 64;
 /** Counted with aliases followed, so that a few lines of them cannot stand for billions. */
-export const valuesMax = 20_000;
+export const valuesMax = 10_000;
 /** One slip in the syntax makes many faults; the first few say it all. */
 const syntaxFindingsMax = 10;
 
@@ -55,8 +55,8 @@ export function parseYaml(text: string): Verdict<ParsedYaml, readonly Finding[]>
 const tooDeepMessage = `nested more than ${depthMax} levels deep`;
 
 /**
- * Where the text first nests too deeply, looked for before the parser sees it, which recurses. Indicators within brackets
- * count until the bracket closes, those of one line ("- - - a") until it ends; indentation is bounded by the file's size.
+ * Where the text first nests too deeply, looked for before the parser sees it, which recurses. Brackets count until
+ * they close, indicators ("- - - a") until their line ends; what indentation can do is bounded by the size of the file.
  */
 function tooDeep(text: string): Position | undefined {
   let brackets = 0;

@@ -1,4 +1,4 @@
-import type { JsonSchema } from './field-shape.ts';
+import { choiceKeys, fieldShape, type JsonSchema } from './field-shape.ts';
 
 export type PageRequest = {
   /** The config's schema. */
@@ -22,11 +22,10 @@ function sectionText(name: string, section: JsonSchema, required: boolean, share
   const choice = adapterChoice(section);
   const parts = [`## ${name}`, section.description ?? ''];
   if (choice) {
-    const { name: nameField = {}, ...adapters } = choice;
     parts.push(
-      'A list with one item at least. One key of an item, beside its name, chooses the adapter:',
-      table([row('name', nameField, false)]),
-      ...Object.entries(adapters).map(([kind, each]) => adapterText(name, kind, each, shared)),
+      'A list with one item at least. Each item has one adapter as its key, with the settings below, and may have:',
+      table(choice.common.map(([key, field]) => row(key, field, false))),
+      ...choice.adapters.map(([kind, each]) => adapterText(name, kind, each, shared)),
     );
   } else {
     const rows = rowsBelow(section, '');
@@ -39,11 +38,18 @@ function sectionText(name: string, section: JsonSchema, required: boolean, share
 
 const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
-/** The fields of a list's items, where one of them chooses an adapter. */
-function adapterChoice({ items }: JsonSchema): Readonly<Record<string, JsonSchema>> | undefined {
-  return typeof items === 'object' && items.oneOf?.every((each) => each.required?.length === 1)
-    ? items.properties
-    : undefined;
+type Field = readonly [key: string, schema: JsonSchema];
+
+/** Of a list whose items choose an adapter each: the fields that all have, and the adapters. */
+function adapterChoice({ items }: JsonSchema): { common: readonly Field[]; adapters: readonly Field[] } | undefined {
+  if (typeof items !== 'object') return undefined;
+  const kinds = new Set(choiceKeys(fieldShape(items)));
+  if (kinds.size === 0) return undefined;
+  const fields = Object.entries(items.properties ?? {});
+  return {
+    common: fields.filter(([key]) => !kinds.has(key)),
+    adapters: fields.filter(([key]) => kinds.has(key)),
+  };
 }
 
 function adapterText(section: string, kind: string, adapter: JsonSchema, shared: PageRequest['shared']): string {
@@ -102,27 +108,16 @@ function typeText(schema: JsonSchema): string {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices && schema.type === undefined) return [...new Set(choices.map(typeText))].join(' or ');
   if (schema.enum) return schema.enum.map((value) => code(String(value))).join(', ');
-  if (schema.const !== undefined) return code(String(schema.const));
-  switch (schema.type) {
-    case 'string':
-      return 'text';
-    case 'boolean':
-      return '`true`, `false`';
-    case 'integer':
-    case 'number':
-      return `number${range(schema)}`;
-    case 'array':
-      return typeof schema.items === 'object' ? `list of ${plural(typeText(schema.items))}` : 'list';
-    case 'object':
-      return typeof schema.additionalProperties === 'object'
-        ? `${plural(typeText(schema.additionalProperties))} by name`
-        : 'object';
-    default:
-      return 'any';
-  }
+  if (schema.const !== undefined) return code(JSON.stringify(schema.const));
+  if (schema.type === 'array')
+    return typeof schema.items === 'object' ? `list of ${plural(typeText(schema.items))}` : 'list';
+  if (schema.type === 'number' || schema.type === 'integer') return `number${range(schema)}`;
+  if (schema.type !== 'object') return schema.type === 'boolean' ? '`true`, `false`' : 'text';
+  return typeof schema.additionalProperties === 'object'
+    ? `${plural(typeText(schema.additionalProperties))} by name`
+    : 'object';
 }
 
-/** Of a type that may be a choice: `list of texts or object` makes `lists of texts or objects`. */
 const plural = (type: string): string => type.replaceAll(/\b(text|object|number|list)\b/g, '$1s');
 
 /** zod writes the safe integers as bounds of every whole number. */

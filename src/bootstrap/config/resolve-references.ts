@@ -1,12 +1,8 @@
 import { splitList } from '../../domain/variables.ts';
-import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import type { ConfigNode } from './config-tree.ts';
 import { type FieldShape, mayBeAbsent, shapeBelow } from './field-shape.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
-import { parseReferences, type Reference, type ScalarPart } from './reference.ts';
-
-/** The process's environment, or a stand-in for it. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { type Environment, fillReferences, parseReferences, referencedNames, variableOf } from './reference.ts';
 
 export type ResolvedConfig = {
   /** What the schema validates. */
@@ -19,13 +15,14 @@ export type ResolvedConfig = {
 };
 
 /**
- * Puts the environment's values in the place of `${NAME}` in scalars, never in keys, and never reads them again: quotes,
- * line breaks and `${` in a value are its text. A scalar that is one whole reference takes the type of its field; a list
- * takes comma text. An empty variable counts as unset; unset without a default, an optional field is absent.
+ * Puts the environment's values in the place of `${NAME}` in scalars, never in keys, and never reads them again: line
+ * breaks, quotes and `${` in a value are its text. A scalar that is one whole reference takes the type of its field; a
+ * list takes comma text. An empty variable counts as unset. Unset and without a default, an optional field is absent,
+ * except where its absence would open something.
  */
 export function resolveReferences(root: ConfigNode, shape: FieldShape, environment: Environment): ResolvedConfig {
   const resolving = { environment, origins: new Map(), taken: new Map(), findings: [] };
-  const value = resolveNode(root, shape, [], false, resolving);
+  const value = resolveNode(root, shape, [], 'never', resolving);
   return { value: value === absent ? undefined : value, ...resolving };
 }
 
@@ -39,26 +36,38 @@ type Resolving = {
 /** A field that is as if it were not in the file. */
 const absent = Symbol('absent');
 
+/** When a field that is one reference is absent: never, when the reference says so by `:-`, or when it has no value. */
+type Absence = 'never' | 'when-said' | 'when-unset';
+
+/** Fields that keep something out or apart. A variable that somebody forgot to set must not take one of them away. */
+export const guards: ReadonlySet<string> = new Set([
+  ...['issuers', 'audiences', 'algorithms', 'requiredVariables', 'jwks', 'x509', 'pem', 'pemFile', 'secret'],
+  ...['credentials', 'require', 'checks', 'when', 'allow', 'deny', 'stream', 'key', 'narrowing', 'under'],
+]);
+
+const absenceOf = (shape: FieldShape, key: string): Absence =>
+  !mayBeAbsent(shape, key) ? 'never' : guards.has(key) ? 'when-said' : 'when-unset';
+
 function resolveNode(
   node: ConfigNode,
   shape: FieldShape,
   path: ConfigPath,
-  optional: boolean,
+  absence: Absence,
   resolving: Resolving,
 ): unknown {
   if (node.kind === 'scalar') {
-    return typeof node.value === 'string' ? resolveText(node.value, shape, path, optional, resolving) : node.value;
+    return typeof node.value === 'string' ? resolveText(node.value, shape, path, absence, resolving) : node.value;
   }
   if (node.kind === 'list') {
     return node.items.map((item, index) => {
-      const value = resolveNode(item, shapeBelow(shape, index), [...path, index], false, resolving);
+      const value = resolveNode(item, shapeBelow(shape, index), [...path, index], 'never', resolving);
       return value === absent ? undefined : value;
     });
   }
   const record: Record<string, unknown> = {};
   for (const [key, entry] of node.entries) {
     const below = [...path, key];
-    const value = resolveNode(entry.node, shapeBelow(shape, key), below, mayBeAbsent(shape, key), resolving);
+    const value = resolveNode(entry.node, shapeBelow(shape, key), below, absenceOf(shape, key), resolving);
     if (value !== absent) record[key] = value;
   }
   return record;
@@ -68,7 +77,7 @@ function resolveText(
   text: string,
   shape: FieldShape,
   path: ConfigPath,
-  optional: boolean,
+  absence: Absence,
   resolving: Resolving,
 ): unknown {
   const parsed = parseReferences(text);
@@ -76,43 +85,32 @@ function resolveText(
     resolving.findings.push({ path, message: parsed.reason });
     return absent;
   }
-  const references = parsed.value.filter((part) => part.kind === 'reference');
-  if (references.length > 0) takeNote(references, path, resolving);
-  const whole = references.length === 1 && parsed.value.length === 1;
-  const filled = fill(parsed.value, resolving.environment);
-  if (whole && optional && (!filled.ok || filled.value === '')) return absent;
-  if (filled.ok) return whole ? typed(filled.value, shape) : filled.value;
-  const message = `the environment variable ${filled.reason} is not set, and has no default (\${${filled.reason}:-default})`;
-  resolving.findings.push({ path, message });
-  return absent;
+  const names = referencedNames(parsed.value);
+  if (names.length > 0) takeNote(names, path, resolving);
+  const filled = fillReferences(parsed.value, resolving.environment);
+  const whole = parsed.value.length === 1 && parsed.value[0]?.kind === 'reference';
+  if (!filled.ok) {
+    if (whole && absence === 'when-unset') return absent;
+    const name = filled.reason;
+    const message = `the environment variable ${name} has no value, and the reference no default: \${${name}:-default}`;
+    resolving.findings.push({ path, message });
+    return absent;
+  }
+  if (!whole) return filled.value;
+  if (filled.value === '' && absence !== 'never') return absent;
+  const value = typed(filled.value, shape);
+  if (filled.value !== '' && Array.isArray(value) && value.length === 0) {
+    resolving.findings.push({ path, message: `the list in ${names.join(', ')} has no items` });
+  }
+  return value;
 }
 
-function takeNote(
-  references: readonly Reference[],
-  path: ConfigPath,
-  { environment, origins, taken }: Resolving,
-): void {
-  origins.set(pathText(path), [...new Set(references.map(({ name }) => name))]);
-  for (const { name } of references) {
-    const value = variable(environment, name);
+function takeNote(names: readonly string[], path: ConfigPath, { environment, origins, taken }: Resolving): void {
+  origins.set(pathText(path), names);
+  for (const name of names) {
+    const value = variableOf(environment, name);
     for (const text of value === undefined ? [] : [value, ...splitList(value, ',')]) taken.set(text, name);
   }
-}
-
-/** Refused with the name of a variable that has neither a value nor a default. */
-function fill(parts: readonly ScalarPart[], environment: Environment): Verdict<string> {
-  let text = '';
-  for (const part of parts) {
-    const value = part.kind === 'text' ? part.text : (variable(environment, part.name) ?? part.fallback);
-    if (value === undefined) return refused(part.kind === 'text' ? '' : part.name);
-    text += value;
-  }
-  return allowed(text);
-}
-
-function variable(environment: Environment, name: string): string | undefined {
-  const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-  return value === '' ? undefined : value;
 }
 
 /** The text as its field's type, or as it is where that cannot be: the schema says what is wrong with it. */

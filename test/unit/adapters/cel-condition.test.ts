@@ -146,6 +146,11 @@ describe('compileCondition', () => {
     },
   );
 
+  test('what a value or the scope inherits is not there', () => {
+    expect(outcome('claims.admin', { claims: Object.create({ admin: true }) })).toMatch(/^error: .* is absent$/);
+    expect(outcome('check.admin', Object.create({ check: { admin: true } }))).toMatch(/^error: .* is absent$/);
+  });
+
   test('claims named like internals are claims like any other', () => {
     expect(outcome("claims.constructor == 'c' && claims['$typeName'].startsWith('google')")).toBe('holds');
     const claims: unknown = JSON.parse('{"__proto__":{"admin":true},"a":{"constructor":{"name":"Object"}}}');

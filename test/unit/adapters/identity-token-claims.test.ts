@@ -105,6 +105,11 @@ describe('tokenVariables', () => {
     );
   });
 
+  test('what a claim inherits is no claim', () => {
+    const claims: Claims = Object.create({ buid: 'inherited', ext: { buid: 'inherited' } });
+    expect(tokenVariables({ v: ['buid'] }, claims).size).toBe(0);
+  });
+
   test('claims that are nested thousands of levels deep are refused', () => {
     const deep = `{"a":${'['.repeat(8000)}${']'.repeat(8000)}}`;
     expect(claimsWithNumbersAsText(new TextEncoder().encode(deep))).toEqual({

@@ -1,6 +1,7 @@
 import { fastify } from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { createMetrics, type MetricsParts, metricsRoutes } from '../../../src/adapters/operations/metrics.ts';
+import type { MetricsParts } from '../../../src/adapters/operations/metric-gauges.ts';
+import { createMetrics, metricsRoutes } from '../../../src/adapters/operations/metrics.ts';
 import type { Observation } from '../../../src/application/ports/observer.ts';
 
 const nothing: MetricsParts = { version: '1.2.3', sources: () => [], endpoints: () => [] };

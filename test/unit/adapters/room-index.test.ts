@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RoomIndex } from '../../../src/adapters/outbound/room-index.ts';
 import type { RoomName } from '../../../src/domain/room.ts';
+import { heapUsedBytes } from '../../support/heap-used.ts';
 
 const rooms = (...names: readonly string[]) => names as readonly RoomName[];
 
@@ -36,6 +37,17 @@ describe('the room index', () => {
     }
     expect(seen).toEqual(names);
     expect([...index.membersOf(rooms('a'))]).toEqual([]);
+  });
+
+  test('keeps nothing of a room that nobody is in', () => {
+    const index = new RoomIndex<string>();
+    const before = heapUsedBytes();
+    for (let count = 0; count < 50_000; count += 1) {
+      index.join('ann', rooms(`room ${count}`, 'a'));
+      index.leave('ann', rooms(`room ${count}`));
+    }
+    expect(heapUsedBytes() - before).toBeLessThan(2_000_000);
+    expect([...index.membersOf(rooms('a'))]).toEqual(['ann']);
   });
 
   test('agrees with a list of pairs', () => {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../src/application/fault.ts';
 import type { DeliveryChannel, DeliveryTarget } from '../../../src/application/ports/delivery-channel.ts';
 import { createRelayEvent, type RelayDependencies } from '../../../src/application/relay-event.ts';
 import type { Event } from '../../../src/domain/event.ts';
@@ -8,6 +9,9 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { recordingObserver } from '../../support/recording-observer.ts';
 
 const broken = new Error('the channel is broken');
+const raise = (error: Error): never => {
+  throw error;
+};
 
 /** Takes what it is given, or throws as long as `failures` last. */
 function channelOf(name: string, failures = 0, count = { queued: 1, dropped: 0 }) {
@@ -72,7 +76,7 @@ describe('delivery', () => {
       expect(delivered).toEqual([{ event, target: { rooms } }]);
       expect(delivered[0]?.event).toBe(event);
     }
-    expect(observer.observations).toEqual([
+    expect(observer.observations).toStrictEqual([
       { kind: 'event-taken', source: 'memory', stream: 'orders', eventId: 'event-1' },
       { kind: 'event-delivered', endpoint: 'one', eventId: 'event-1', queued: 2, dropped: 1 },
       { kind: 'event-delivered', endpoint: 'two', eventId: 'event-1', queued: 0, dropped: 0 },
@@ -157,6 +161,28 @@ describe('when all channels fail', () => {
     });
   });
 
+  test('an event that every channel says it can never deliver is dead-lettered at once', async () => {
+    const refusing = (name: string, ...errors: readonly Error[]): { readonly channel: DeliveryChannel } => {
+      const left = [...errors];
+      return { channel: { name, deliver: () => raise(left.shift() ?? broken) } };
+    };
+    const never = new Fault('event_name_reserved', 'dead-letter', 'no client can be sent it');
+    const relay = relayOf({}, refusing('one', never), refusing('two', never));
+    expect(await relay.handle(message)).toEqual({
+      kind: 'dead-letter',
+      cause: 'no endpoint can ever deliver the event',
+    });
+    expect(relay.clock.pending).toBe(0);
+
+    // One that may yet deliver it is worth another try.
+    const mixed = relayOf({}, refusing('one', never), refusing('two', broken));
+    const settlement = mixed.handle(message);
+    await nextTurn();
+    expect(mixed.clock.pending).toBe(1);
+    mixed.stopping.abort();
+    expect(await settlement).toMatchObject({ kind: 'retry' });
+  });
+
   test('with attemptsMax 1 there is one try', async () => {
     const one = channelOf('one', 9);
     const policy = { unroutable: 'accept', attemptsMax: 1, backOff: { delayMsMin: 100, delayMsMax: 100 } } as const;
@@ -215,7 +241,7 @@ describe('an event that leads nowhere', () => {
     const { handle, observer } = relayOf({ routing: nowhere, policy: policyOf('accept') }, one);
     expect(await handle(message)).toEqual({ kind: 'accept' });
     expect(one.tries()).toBe(0);
-    expect(observer.observations).toEqual([
+    expect(observer.observations).toStrictEqual([
       { kind: 'event-taken', source: 'memory', stream: 'orders', eventId: 'event-1' },
       {
         kind: 'event-unroutable',

@@ -7,7 +7,7 @@ import { createConfigSchema } from '../../../src/bootstrap/config/config-schema.
 import { describeProblems } from '../../../src/bootstrap/config/describe-problems.ts';
 import { createConfigLoader } from '../../../src/bootstrap/config/load-config.ts';
 import type { Problem } from '../../../src/bootstrap/config/problem.ts';
-import type { Environment } from '../../../src/bootstrap/config/resolve-references.ts';
+import type { Environment } from '../../../src/bootstrap/config/reference.ts';
 
 /** Sections that do not change when an adapter does. */
 const sections = {
@@ -74,3 +74,28 @@ export const minimal = `
 sources: [{ memory: {} }]
 endpoints: [{ socketio: {} }]
 `;
+
+/** `PATH: MESSAGE` of every problem. */
+export const pathsAndMessages = (text: string): readonly string[] =>
+  problemsOf(text).map(({ path, message }) => `${path}: ${message}`);
+
+/** Two kinds of token. */
+export const tokens = `
+identity:
+  tokens:
+    ocms: { variables: { tenant: [tid], workstation: [wid] } }
+    iam: { variables: { tenant: [t], user: [sub] } }
+`;
+
+/** A config with these kinds of token and one endpoint, of which the test writes the settings. */
+export const endpoint = (settings: string, more = ''): string => `
+sources: [{ memory: {} }]
+endpoints: [{ socketio: { ${settings} } }]
+${tokens}
+${more}
+`;
+
+export const bothTokens = 'credentials: [{ from: auth.token, accepts: [ocms, iam] }]';
+
+export const tenants =
+  'isolation: { event: "{Tenant-Id}", connection: "{tenant}", rooms: ["tenants/{}", "topics/{topic}/tenants/{}"] }';

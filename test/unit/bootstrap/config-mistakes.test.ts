@@ -38,12 +38,15 @@ routes:
     expect.stringMatching(
       /^edgeward.yaml:15:7 {2}endpoints\[0\].socketio.pingIntervalMs: unknown key; known here are .*rooms/,
     ),
-    'edgeward.yaml:16:51  endpoints[0].socketio.credentials[0].accepts[0]: "omcs" is not in identity.tokens; there are ocms (did you mean "ocms"?)',
+    'edgeward.yaml:16:51  endpoints[0].socketio.credentials[0].accepts[0]: "omcs" is not in identity.tokens; ' +
+      'there are ocms (did you mean "ocms"?)',
     expect.stringMatching(
       /^edgeward.yaml:17:16 {2}endpoints\[0\].socketio.require: condition: there is no "permisions"/,
     ),
-    'edgeward.yaml:21:38  routes[0].firstOf[1]: "tenants/{Tenant-Id}/users/{User-Id}" is never chosen: "tenants/{Tenant-Id}" stands before it and needs no variable more',
-    'edgeward.yaml:22:14  routes[1].eachOf[0]: "spaces//{space}" has an empty segment (a leading, trailing or double "/")',
+    'edgeward.yaml:21:38  routes[0].firstOf[1]: "tenants/{Tenant-Id}/users/{User-Id}" is never chosen: ' +
+      '"tenants/{Tenant-Id}" stands before it and needs no variable more',
+    'edgeward.yaml:22:14  routes[1].eachOf[0]: "spaces//{space}" has an empty segment ' +
+      '(a leading, trailing or double "/")',
   ]);
 });
 
@@ -72,7 +75,7 @@ describe('one mistake is one problem', () => {
   test('an unset variable is not also a missing value', () => {
     expect(one(`${minimal}isolation: { event: "\${NONE}", connection: "{t}", rooms: ["t/{}"] }`)).toMatchObject({
       path: 'isolation.event',
-      message: expect.stringContaining('NONE is not set'),
+      message: expect.stringContaining('NONE has no value'),
     });
   });
 
@@ -170,10 +173,7 @@ describe('what is wrong is said in words', () => {
     ['alternatives: { claim: 1 }', 'alternatives.claim: expected text, found a whole number; put it in quotes'],
     ['alternatives: { statc: [a] }', 'alternatives.statc: unknown key (did you mean "static"?)'],
     ['alternatives: 1', 'alternatives: expected an object, found a whole number'],
-    [
-      '"a b": 1',
-      '["a b"]: unknown key; known here are url, short, few, above, even, whole, one, names, union, kinds, alternatives',
-    ],
+    ['"a b": 1', expect.stringMatching(/^\["a b"\]: unknown key; known here are url, short, .*, alternatives$/)],
   ])('%s', (text, line) => {
     expect(lines(text)).toEqual([line]);
   });
@@ -226,7 +226,8 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
       'listen: { host: V, port: V }',
       'log: { format: V }',
       'development: V',
-      'endpoints: [{ socketio: { rooms: [{ templates: [V, "a/V"], when: V, under: "V/V" }], query: { a: { list: V } } } }]',
+      'endpoints: [{ socketio: { rooms: [{ templates: [V, "a/V"], when: V, under: "V/V" }] } }]',
+      'endpoints: [{ socketio: { query: { a: { list: V, field: V } }, checks: V, require: V } }]',
       'routes: [{ stream: V, key: V, when: V, firstOf: V, keyParts: V, lists: { a: V }, alsoUnder: V }]',
       'isolation: { event: V, connection: V, rooms: V }',
       'identity: { tokens: { a: { jwks: V, issuers: V, variables: { t: V } } } }',
@@ -250,7 +251,8 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
 
   test('the message says which variable it is, and what is wanted', () => {
     expect(described(`${minimal}log: { level: "\${LEVEL}" }`, environment)).toBe(
-      'edgeward.yaml:4:15  log.level: must be one of debug, info, warn, error, silent (from ${LEVEL}) (did you mean "info"?)',
+      'edgeward.yaml:4:15  log.level: must be one of debug, info, warn, error, silent (from ${LEVEL}) ' +
+        '(did you mean "info"?)',
     );
     expect(described(`${minimal}routes: [{ eachOf: ["\${SECRET}//"] }]`, environment)).toContain(
       'routes[0].eachOf[0]: the value of ${SECRET} is not accepted here',

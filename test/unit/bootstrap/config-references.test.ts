@@ -32,6 +32,7 @@ const environment = {
   LIST: ' a, b ,,c ',
   NUMBERS: '1, 2',
   EMPTY: '',
+  BLANK: ' \n',
   HOSTILE: 'x"\n# }: ${WORD} $${',
   COMMAS: ',',
 };
@@ -49,10 +50,10 @@ describe('a scalar that is one reference takes the type of its field', () => {
     ['truth: ${UNSET:-false}', { truth: false }],
     ['list: ${LIST}', { list: ['a', 'b', 'c'] }],
     ['list: ${UNSET:-x,y}', { list: ['x', 'y'] }],
-    ['list: ${COMMAS}', { list: [] }],
     ['list: ["${WORD}", b]', { list: ['hello', 'b'] }],
     ['numbers: ${NUMBERS}', { numbers: [1, 2] }],
     ['size: ${NUMBER}', { size: 8080 }],
+    ['number: ${UNSET:-${NUMBER}}', { number: 8080 }],
     ['size: ${UNSET:-none}', { size: 'none' }],
     ['oneOrMore: ${LIST}', { oneOrMore: ' a, b ,,c ' }],
     ['development: ${TRUE}', { development: true }],
@@ -67,6 +68,8 @@ describe('an empty variable counts as unset', () => {
   test.each([
     ['text: ${UNSET}', {}],
     ['text: ${EMPTY}', {}],
+    ['text: ${BLANK}', {}],
+    ['list: ${BLANK}', {}],
     ['text: ${EMPTY:-else}', { text: 'else' }],
     ['text: ${EMPTY:-}', {}],
     ['needed: ${UNSET}', {}],
@@ -85,7 +88,7 @@ describe('an empty variable counts as unset', () => {
     ['text: "http://${UNSET}/"', 'text'],
   ])('%s is one problem, which names the variable', (text, path) => {
     expect(resolvedValue(text, environment)).toEqual([
-      expect.stringMatching(`^${path.replace(/[[\]]/g, '\\$&')}: the environment variable (UNSET|EMPTY) is not set`),
+      expect.stringMatching(`^${path.replace(/[[\]]/g, '\\$&')}: the environment variable (UNSET|EMPTY) has no value`),
     ]);
   });
 });
@@ -96,6 +99,9 @@ describe('values are text and never syntax', () => {
     ['text: "${WORD}${NUMBER}"', 'hello8080'],
     ['text: ${UNSET:-tenants/{t}/{u}}/x', 'tenants/{t}/{u}/x'],
     ['text: ${UNSET:-a:-b}', 'a:-b'],
+    ['text: ${UNSET:-${WORD}}', 'hello'],
+    ['text: ${UNSET:-<${NONE:-${WORD}}>}/{x}', '<hello>/{x}'],
+    ['text: ${WORD:-${NONE}}', 'hello'],
     ['text: ${HOSTILE}', environment.HOSTILE],
     ['text: "<${HOSTILE}>"', `<${environment.HOSTILE}>`],
     ['text: "$${WORD}"', '${WORD}'],
@@ -114,17 +120,27 @@ describe('values are text and never syntax', () => {
 
   test('names of the language are no variables', () => {
     expect(resolvedValue('section: { required: "${constructor}" }')).toEqual([
-      expect.stringContaining('constructor is not set'),
+      expect.stringContaining('constructor has no value'),
     ]);
   });
 
-  test.each(['${', '${}', '${1A}', '${A', '${A:-b', '${A:?b}', '${A-b}', '${ A }', '${A:-${B}}', 'x${é}'])(
-    '%s is refused',
-    (text) => {
-      expect(parseReferences(text).ok).toBe(false);
-      expect(resolvedValue(`text: '${text}'`)).toHaveLength(1);
-    },
-  );
+  test.each([
+    '${',
+    '${}',
+    '${1A}',
+    '${A',
+    '${A:-b',
+    '${A:?b}',
+    '${A-b}',
+    '${ A }',
+    '${A:-${B}',
+    '${A:-${}}',
+    '${A:-${B:-${C:-${D:-${E:-${F}}}}}}',
+    'x${é}',
+  ])('%s is refused', (text) => {
+    expect(parseReferences(text).ok).toBe(false);
+    expect(resolvedValue(`text: '${text}'`)).toHaveLength(1);
+  });
 });
 
 test('a text that is not of the field’s type is refused without being shown', () => {
@@ -137,4 +153,27 @@ test('a text that is not of the field’s type is refused without being shown', 
   expect(resolvedValue('numbers: ${LIST}', environment)).toContain(
     'numbers[0]: expected a number, found text (from ${LIST})',
   );
+});
+
+test('a list of nothing but commas is a mistake', () => {
+  expect(resolvedValue('list: ${COMMAS}', environment)).toEqual(['list: the list in COMMAS has no items']);
+});
+
+describe('a field that guards something is not left out because a variable is not set', () => {
+  const guarded = z.strictObject({
+    audiences: z.array(z.string()).default([]),
+    require: z.string().optional(),
+    narrowing: z.array(z.string()).optional(),
+    other: z.string().optional(),
+  });
+  const loadGuarded = createConfigLoader({ schema: guarded, check: () => [] });
+
+  test.each(['audiences', 'require', 'narrowing'])('%s', (field) => {
+    expect(loadGuarded(`${field}: "\${NONE}"`, {})).toMatchObject({
+      ok: false,
+      reason: [{ path: field, message: expect.stringContaining('NONE has no value') }],
+    });
+    expect(loadGuarded(`${field}: "\${NONE:-}"`, {})).toEqual({ ok: true, value: { audiences: [] } });
+    expect(loadGuarded('other: "${NONE}"', {})).toEqual({ ok: true, value: { audiences: [] } });
+  });
 });

@@ -118,11 +118,20 @@ describe('a file that means to do harm is refused at once', patience, () => {
   test.each([
     ['anchors', '&a '.repeat(40_000)],
     ['quotes', '"'.repeat(130_000)],
-    ['keys', Array.from({ length: 15_000 }, (_, n) => `k${n}: `).join('\n')],
+    ['keys', Array.from({ length: 9000 }, (_, n) => `k${n}: `).join('\n')],
+    ['wrong items', `routes:\n${'- {x: 1}\n'.repeat(3000)}`],
+    ['wrong adapters', `sources:\n${'- memory: {a: 1}\n'.repeat(2000)}`],
     ['line breaks', '\n'.repeat(130_000)],
     ['block scalar', `a: |\n${' \n'.repeat(60_000)}`],
   ])('%s by the thousand are no work', (_, text) => {
     expect(load(text).ok).toBe(false);
+  });
+
+  test('no file has more than a hundred problems', () => {
+    const problems = problemsOf(Array.from({ length: 250 }, (_, n) => `k${n}: 1`).join('\n'));
+    expect(problems).toHaveLength(101);
+    // Two sections are missing, too.
+    expect(problems.at(-1)).toMatchObject({ path: '', line: 99, message: 'and 152 more problems from here on' });
   });
 
   test('the limit on depth is exact, and is told with its place', () => {

@@ -105,6 +105,7 @@ describe('a group with a rule', () => {
     ];
     expect(join(groups, requestOf({}))).toEqual({ kind: 'ask', checks: ['one', 'two', 'three'] });
     expect(join(groups, requestOf({}, {}, { two: true }))).toEqual({ kind: 'ask', checks: ['one', 'three'] });
+    expect(join(groups, requestOf({}, {}, { one: true, three: true }))).toEqual({ kind: 'ask', checks: ['two'] });
     expect(join(groups, requestOf({}, {}, { one: true, two: true, three: false }))).toEqual({
       kind: 'allow',
       value: { rooms: ['a'], ignored: [{ template: 'b', reason: 'denied by the check three' }] },

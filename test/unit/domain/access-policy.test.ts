@@ -35,6 +35,7 @@ describe('a rule', () => {
   test.each([
     ['neither condition nor check', free, {}, 'there is no condition'],
     ['a condition that holds', { when: yes, checks: [] }, {}, 'the condition holds'],
+    ['a check that allows', { checks: ['a'] }, { a: true }, 'every check allows'],
     ['checks that allow', { checks: ['a', 'b'] }, { a: true, b: true }, 'every check allows'],
     ['a condition that outweighs a check', { when: yes, checks: ['a'] }, { a: false }, 'the condition holds'],
   ])('with %s allows', (_what, rule, checks, reason) => {

@@ -16,17 +16,18 @@ export type FieldError = { readonly path: readonly PropertyKey[]; readonly messa
 const controlCharacter = /\p{Cc}/u;
 
 /** Names and ids: they stand in logs, metrics and other brokers' headers. */
-const nameText = (charactersMax: number) =>
+const nameText = (charactersMin: number, charactersMax: number) =>
   z
-    .string()
-    .max(charactersMax)
+    .string('must be a text')
+    .min(charactersMin, 'must not be empty')
+    .max(charactersMax, `must have at most ${charactersMax} characters`)
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
     .refine((text) => !controlCharacter.test(text), 'must hold no control character');
 
-export const streamField = nameText(255).min(1);
-export const keyField = nameText(1024);
-export const idField = nameText(255).min(1);
-export const contentTypeField = nameText(255).regex(/^[^/\s]+\/[^/\s]+/, 'must be a media type');
+export const streamField = nameText(1, 255);
+export const keyField = nameText(0, 1024);
+export const idField = nameText(1, 255);
+export const contentTypeField = nameText(1, 255).regex(/^[^/\s]+\/[^/\s]+/, 'must be a media type');
 
 const attributeNameCharactersMax = 256;
 

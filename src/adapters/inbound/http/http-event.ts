@@ -25,8 +25,8 @@ const item = z.strictObject({
     .optional(),
   contentType: contentTypeField.optional(),
   attributes: z.custom<object>(isPlainObject, 'must be an object of names and texts').optional(),
-  data: z.unknown(),
-  dataBase64: z.string().optional(),
+  data: z.unknown().optional(),
+  dataBase64: z.string('must be a text').optional(),
 });
 type Item = z.infer<typeof item>;
 

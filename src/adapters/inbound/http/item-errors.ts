@@ -4,5 +4,17 @@ export type ItemError = { readonly index: number; readonly path: string; readonl
 /** Enough to mend a request; a request full of mistakes must not be answered with a longer one. */
 export const itemErrorsMax = 100;
 
-export const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+/** Both may quote a name that the publisher chose. */
+const charactersMax = 300;
+
+export const itemError = (
+  index: number,
+  { path, message }: { readonly path: readonly PropertyKey[]; readonly message: string },
+): ItemError => ({
+  index,
+  path: path
+    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('')
+    .slice(0, charactersMax),
+  message: message.slice(0, charactersMax),
+});

@@ -26,7 +26,7 @@ export function readJson(bytes: Uint8Array, { depthMax, member }: JsonReading): 
   const mistake = scan.run();
   if (mistake !== undefined) return refused(mistake);
   try {
-    return allowed({ value: JSON.parse(text), memberTexts: scan.memberTexts });
+    return allowed({ value: JSON.parse(scan.parsableText()), memberTexts: scan.memberTexts });
   } catch (error) {
     return refused(`is not valid JSON${placeOf(error)}`);
   }
@@ -65,6 +65,7 @@ class JsonScan {
   readonly #member: string;
   /** Used again for the next array or object of the same depth. */
   readonly #levels: Level[] = [];
+  readonly #escapedNames: { readonly begin: number; readonly end: number; readonly name: string }[] = [];
   #depth = 0;
   #memberBegin: number | undefined;
   #memberIsNext = false;
@@ -81,7 +82,8 @@ class JsonScan {
       switch (this.#text.charCodeAt(at)) {
         case quote: {
           const end = this.#endOfString(at);
-          if (!this.#string(at, end)) return `has a name twice in one object, at position ${at}`;
+          const mistake = this.#string(at, end);
+          if (mistake !== undefined) return `${mistake}, at position ${at}`;
           at = end;
           break;
         }
@@ -108,6 +110,21 @@ class JsonScan {
     return undefined;
   }
 
+  /**
+   * The text with names spelled without escapes. `JSON.parse` of Node 24 and 26 may take an escaped name for another one
+   * that it has met before, so one publisher's names could change another's
+   * (https://github.com/nodejs/node/issues/63785).
+   */
+  parsableText(): string {
+    let text = '';
+    let done = 0;
+    for (const { begin, end, name } of this.#escapedNames) {
+      text += `${this.#text.slice(done, begin)}"${name}`;
+      done = end;
+    }
+    return text + this.#text.slice(done);
+  }
+
   #open(isObject: boolean): void {
     const level = this.#levels[this.#depth];
     if (level) {
@@ -128,16 +145,21 @@ class JsonScan {
     level.expectsName = level.isObject;
   }
 
-  /** False when it is a name that its object has already. */
-  #string(begin: number, end: number): boolean {
+  #string(begin: number, end: number): string | undefined {
     const level = this.#levels[this.#depth - 1];
-    if (!level?.expectsName || this.#depth === 0) return true;
+    if (!level?.expectsName || this.#depth === 0) return undefined;
     level.expectsName = false;
-    const name = unescaped(this.#text.slice(begin + 1, end));
-    if (level.names.has(name)) return false;
+    const given = this.#text.slice(begin + 1, end);
+    const name = unescaped(given);
+    if (level.names.has(name)) return 'has a name twice in one object';
     level.names.add(name);
+    // The names below the member are nobody's business: its text is kept and its value is not.
+    if (name !== given && this.#memberBegin === undefined) {
+      if (needsEscape(name)) return 'has a name with a quotation mark, a backslash or a control character';
+      this.#escapedNames.push({ begin, end, name });
+    }
     this.#memberIsNext = name === this.#member && this.#depth === this.#envelopeDepth();
-    return true;
+    return undefined;
   }
 
   #endMember(at: number): void {
@@ -171,3 +193,5 @@ function unescaped(name: string): string {
     return name;
   }
 }
+
+const needsEscape = (name: string): boolean => JSON.stringify(name) !== `"${name}"`;

@@ -5,7 +5,7 @@ import { readBinary, readStructured } from './cloud-event.ts';
 import type { FieldError, Intake } from './event-fields.ts';
 import { readItem } from './http-event.ts';
 import { type Problem, problem } from './http-problem.ts';
-import { type ItemError, pointerOf } from './item-errors.ts';
+import { type ItemError, itemError } from './item-errors.ts';
 import { readJson } from './json-document.ts';
 
 export type RequestFormat = 'events' | 'cloud-event' | 'cloud-event-batch' | 'cloud-event-binary';
@@ -71,7 +71,7 @@ function collect(
   const large: ItemError[] = [];
   for (const [index, item] of items.entries()) {
     if (!item.ok) {
-      errors.push(...item.reason.map(({ path, message }) => ({ index, path: pointerOf(path), message })));
+      errors.push(...item.reason.map((error) => itemError(index, error)));
       continue;
     }
     events.push(item.value);

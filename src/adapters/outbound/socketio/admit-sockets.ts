@@ -11,8 +11,6 @@ export type AdmittingDependencies = {
   readonly connections: ReadonlyMap<EngineSocket, SocketioConnection>;
   readonly connectionsMax: number;
   readonly admission: ConnectionAdmission;
-  /** Whether anybody is let in now. */
-  readonly isOpen: () => boolean;
 };
 
 /** For a client that cannot be let in now. Mostly its connection has ended already, and nobody reads it. */
@@ -23,7 +21,7 @@ const comeBackSoon: Admission = { kind: 'try-later', retryAfterMs: 1000 };
  * only from there does a client learn why it is refused.
  */
 export function admitSockets(namespace: Namespace, dependencies: AdmittingDependencies): void {
-  const { connections, isOpen } = dependencies;
+  const { connections } = dependencies;
   const granted = new WeakMap<Socket, Admitted>();
 
   namespace.use((socket, next) => {
@@ -38,7 +36,6 @@ export function admitSockets(namespace: Namespace, dependencies: AdmittingDepend
     const connection = connections.get(socket.conn);
     const admission = granted.get(socket);
     if (!admission || !connection?.is('admitting')) return;
-    if (!isOpen()) return connection.comeBack('gateway_closing');
     forgetHandshake(socket);
     // Socket.IO puts everybody into a room of its own; nothing is ever sent there.
     void socket.leave(socket.id);
@@ -55,12 +52,12 @@ export function admitSockets(namespace: Namespace, dependencies: AdmittingDepend
 }
 
 async function decide(socket: Socket, dependencies: AdmittingDependencies): Promise<Admission> {
-  const { home, connections, connectionsMax, isOpen } = dependencies;
+  const { home, connections, connectionsMax } = dependencies;
   const { endpoint, observer, counts } = home;
   const connection = connections.get(socket.conn);
   if (!connection || connection.is('ended')) return comeBackSoon;
-  if (connection.is('admitting') || !isOpen()) {
-    connection.comeBack(isOpen() ? 'connect_twice' : 'gateway_closing');
+  if (connection.is('admitting')) {
+    connection.comeBack('connect_twice');
     return comeBackSoon;
   }
   if (counts.admitting + counts.admitted >= connectionsMax) {
@@ -70,7 +67,6 @@ async function decide(socket: Socket, dependencies: AdmittingDependencies): Prom
   }
   const signal = connection.beginAdmission();
   const admission = await ask(socket, dependencies, signal);
-  if (!connection.is('admitting')) return comeBackSoon;
   if (admission.kind !== 'admitted') connection.refuse();
   return admission;
 }

@@ -11,11 +11,13 @@ const connectPacket = '0';
  * Follows every connection of an engine from its opening to its end. What the map holds is open or about to close.
  *
  * @param pollingMsMax how long a client may poll before it has gone on to WebSocket.
+ * @param isOpen whether new connections are taken.
  */
 export function followConnections(
   engine: Engine,
   home: ConnectionHome,
   pollingMsMax: number,
+  isOpen: () => boolean,
 ): ReadonlyMap<EngineSocket, SocketioConnection> {
   const connections = new Map<EngineSocket, SocketioConnection>();
   engine.on('connection', (engineSocket: EngineSocket) => {
@@ -24,6 +26,8 @@ export function followConnections(
     if (isPolling(engineSocket)) connection.limitPolling(pollingMsMax);
     engineSocket.on('data', countConnects);
     engineSocket.once('close', forget);
+    // Between its request and now the gateway may have begun to close.
+    if (!isOpen()) connection.comeBack('gateway_closing');
   });
   return connections;
 

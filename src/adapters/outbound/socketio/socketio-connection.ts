@@ -17,8 +17,8 @@ export type ConnectionHome = {
   readonly observer: Observer;
   readonly queues: SendQueues;
   readonly rooms: RoomIndex<SocketioConnection>;
-  /** How many connections are in which state; those that ended are not counted. */
-  readonly counts: Record<Exclude<ConnectionState, 'ended'>, number>;
+  /** How many connections are in which state. */
+  readonly counts: Record<ConnectionState, number>;
 };
 
 export type Admitted = Extract<Admission, { kind: 'admitted' }>;
@@ -76,10 +76,10 @@ export class SocketioConnection implements FrameWriter {
 
   refuse(): void {
     this.#admission = undefined;
-    this.#enter('waiting');
+    if (this.#state === 'admitting') this.#enter('waiting');
   }
 
-  /** From here on events are sent. */
+  /** From here on events are sent. Only after `beginAdmission`, and not when it has ended since. */
   admit(id: string, { rooms, closesAt }: Admitted): void {
     const { endpoint, clock, observer } = this.#home;
     this.#admission = undefined;
@@ -135,8 +135,8 @@ export class SocketioConnection implements FrameWriter {
 
   #enter(state: ConnectionState): void {
     const { counts } = this.#home;
-    if (this.#state !== 'ended') counts[this.#state] -= 1;
-    if (state !== 'ended') counts[state] += 1;
+    counts[this.#state] -= 1;
+    counts[state] += 1;
     this.#state = state;
   }
 }

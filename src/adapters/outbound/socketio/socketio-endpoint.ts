@@ -43,14 +43,14 @@ export function createSocketioEndpoint(
   const encode = createSocketioEncoder(settings);
   const queues = new SendQueues(settings.sendQueueBytesMax, budget);
   const rooms = new RoomIndex<SocketioConnection>();
-  const counts = { waiting: 0, admitting: 0, admitted: 0 };
+  const counts = { waiting: 0, admitting: 0, admitted: 0, ended: 0 };
   const home: ConnectionHome = { endpoint: name, clock, observer, queues, rooms, counts };
-  const connections = followConnections(engine, home, pollingMsMax);
   let state: GatewayState = { kind: 'closed' };
   let closing: ReturnType<ClientGateway['close']> | undefined;
   let closeDoor = () => {};
   const isOpen = () => state.kind === 'open';
-  admitSockets(io.of(namespace), { home, connections, connectionsMax, admission, isOpen });
+  const connections = followConnections(engine, home, pollingMsMax, isOpen);
+  admitSockets(io.of(namespace), { home, connections, connectionsMax, admission });
   if (namespace !== '/') refuseEverybody(io.of('/'));
 
   async function close(deadline: AbortSignal): Promise<{ flushed: number; cut: number }> {

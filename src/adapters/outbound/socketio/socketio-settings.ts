@@ -75,7 +75,7 @@ export const socketioSettings = z
       .describe('How long a connection may stand without being admitted (ms). Longer than `admissionMsMax`.'),
     connectionsMax: wholeNumber(1, 1_000_000)
       .default(20_000)
-      .describe('More connections than this are refused (`connections_too_many`).'),
+      .describe('More connections than this are refused (`connections_too_many`), and with 503 beyond twice as many.'),
     frameBytesMax: wholeNumber(1024, 100_000_000)
       .default(100_000)
       .describe(
@@ -83,7 +83,10 @@ export const socketioSettings = z
       ),
     sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
       .default(1_048_576)
-      .describe('A client that is owed more than this, because it does not read, is cut and told to come back.'),
+      .describe(
+        'A client that is owed more than this, because it does not read, is cut and comes back. ' +
+          'One that is owed nothing takes an event of any size.',
+      ),
   })
   .superRefine((settings, context) => {
     if (settings.corsOrigins.length > 0 && !settings.allowPolling) {
