@@ -118,6 +118,14 @@ describe('tail as a process', () => {
     expect(await closed).toMatchObject({ code: 130, signal: null, stdout: '' });
   });
 
+  test('ends so too while it waits to come back', async () => {
+    await using gateway = await startSocketioGateway({ admit: () => ({ code: 'try_later', retryAfterMs: 50_000 }) });
+    const { child, texts, closed } = edgeward('tail', '--url', gateway.url);
+    await eventually(() => expect(texts.stderr).toContain('coming back'));
+    child.kill('SIGINT');
+    expect(await closed).toMatchObject({ code: 130, signal: null });
+  });
+
   test('ends when nobody reads its output any more', async () => {
     await using gateway = await startSocketioGateway();
     const { child, texts, closed } = edgeward('tail', '--url', gateway.url);

@@ -140,24 +140,25 @@ describe('a connection that is lost', () => {
   });
 
   test('is made again when the gateway is, with a token of the new one', async () => {
-    const first = await startSocketioGateway({ issues: true });
-    const tail = startTail(first.url);
-    await connected(tail);
-    await first[Symbol.asyncDispose]();
-    await eventually(() => expect(tail.stderr()).toMatch(/cannot reach .*; trying again/));
-    let refused = 0;
-    await using second = await startSocketioGateway({
-      port: first.port,
+    let isDown = false;
+    let oldTokensCount = true;
+    await using gateway = await startSocketioGateway({
       issues: true,
-      admit: () => {
-        refused += 1;
-        return refused === 1 ? { code: 'token_signature_invalid' } : undefined;
-      },
+      isDown: () => isDown,
+      admit: ({ handshake }) =>
+        oldTokensCount || handshake.auth['token'] !== 'token-1' ? undefined : { code: 'token_signature_invalid' },
     });
+    const tail = startTail(gateway.url);
+    await connected(tail);
+    isDown = true;
+    oldTokensCount = false;
+    gateway.clients[0]?.conn.close();
+    await eventually(() => expect(tail.stderr()).toMatch(/cannot reach .*; trying again/));
+    isDown = false;
     await connected(tail, 2);
     expect(tail.stderr()).toContain('the token is no longer taken (token_signature_invalid); asking for another one');
-    expect(second.clients[0]?.handshake.auth).toEqual({ token: 'token-1' });
-    expect(second.tokensIssued()).toBe(1);
+    expect(gateway.clients[1]?.handshake.auth).toEqual({ token: 'token-2' });
+    expect(gateway.tokensIssued()).toBe(2);
   });
 
   test('is not made again for ever with tokens that are not taken', async () => {

@@ -41,11 +41,11 @@ async function httpHarness(context: HarnessContext): Promise<EventSourceHarness>
     inFlightMax,
     secrets: [token],
     async [Symbol.asyncDispose]() {
-      await using _first = first;
-      await using _second = second;
-      await first.source.drain(AbortSignal.abort());
-      await second.source.drain(AbortSignal.abort());
+      // What is in hand is answered first, so that no publisher is cut off.
+      await Promise.all([first.source.drain(AbortSignal.abort()), second.source.drain(AbortSignal.abort())]);
       await Promise.allSettled(publishing);
+      await first[Symbol.asyncDispose]();
+      await second[Symbol.asyncDispose]();
     },
   };
 }

@@ -2,27 +2,22 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { startGatewayProcess } from '../support/gateway-process.ts';
+import { startGatewayProcess, type WatchedProcess, watchProcess } from '../support/gateway-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Runs a line as somebody who copies it into a terminal in the project's folder. */
-function runLine(line: string): { readonly output: () => string; readonly exited: Promise<number | null> } {
-  const child = spawn(line, { cwd: root, shell: true, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += String(chunk);
-  });
-  child.stderr.on('data', (chunk) => {
-    output += String(chunk);
-  });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+function runLine(line: string): WatchedProcess {
+  const watched = watchProcess(
+    spawn(line, { cwd: root, shell: true, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   onTestFinished(async () => {
+    const { exitCode, pid } = watched.process;
     // The shell and what it started are a group of their own.
-    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    await exited;
+    if (exitCode === null && pid !== undefined) process.kill(-pid, 'SIGKILL');
+    await watched.exited;
   });
-  return { output: () => output, exited };
+  return watched;
 }
 
 test('the two lines that a start prints show an event arriving', async () => {

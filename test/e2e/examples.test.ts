@@ -3,23 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { startGatewayProcess } from '../support/gateway-process.ts';
+import { startGatewayProcess, watchProcess } from '../support/gateway-process.ts';
 
 const run = promisify(execFile);
 const example = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 
 test('examples/publish.sh publishes what examples/receive.mjs receives', async () => {
   await using gateway = await startGatewayProcess();
-  const receiver = spawn(process.execPath, [example('receive.mjs'), gateway.url], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void receiver.kill('SIGKILL'));
-  let output = '';
-  receiver.stdout.on('data', (chunk) => {
-    output += String(chunk);
-  });
-  await eventually(() => expect(output).toContain('connected'));
+  const receiver = watchProcess(
+    spawn(process.execPath, [example('receive.mjs'), gateway.url], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+  onTestFinished(() => void receiver.process.kill('SIGKILL'));
+  await eventually(() => expect(receiver.output()).toContain('connected'));
   const { stdout } = await run(example('publish.sh'), [gateway.url]);
   expect(JSON.parse(stdout)).toEqual({ events: [{ id: expect.any(String) }] });
-  await eventually(() => expect(output).toMatch(/orders\.created.*4711/));
+  await eventually(() => expect(receiver.output()).toMatch(/orders\.created.*4711/));
 });

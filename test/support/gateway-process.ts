@@ -5,15 +5,12 @@ import { eventually } from './eventually.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A gateway as users run it: its own process, started by the command line. */
-export type GatewayProcess = AsyncDisposable & {
-  /** Where it listens, without a slash at the end. */
-  readonly url: string;
-  /** Everything that it has printed. */
-  readonly output: () => string;
-  readonly signal: (name: NodeJS.Signals) => void;
-  /** Resolves with the exit code. */
-  readonly exited: Promise<number | null>;
-};
+export type GatewayProcess = AsyncDisposable &
+  Pick<WatchedProcess, 'output' | 'exited'> & {
+    /** Where it listens, without a slash at the end. */
+    readonly url: string;
+    readonly signal: (name: NodeJS.Signals) => void;
+  };
 
 export type Started = {
   /** Arguments of `edgeward`; `start` by default. */
@@ -21,27 +18,35 @@ export type Started = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** Starts `edgeward` and does not wait for anything. */
-export function startEdgeward({ args = ['start'], env = {} }: Started = {}): {
+/** A process whose output is kept from the beginning. */
+export type WatchedProcess = {
   readonly process: ChildProcess;
+  /** Everything that it has printed. */
   readonly output: () => string;
+  /** Resolves with the exit code. */
   readonly exited: Promise<number | null>;
-} {
-  const child = spawn(process.execPath, ['bin/edgeward.js', ...args], {
-    cwd: root,
-    env: { ...process.env, PORT: '0', NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+};
+
+export function watchProcess(child: ChildProcess): WatchedProcess {
   let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += String(chunk);
-  });
-  child.stderr.on('data', (chunk) => {
-    output += String(chunk);
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += String(chunk);
+    });
+  }
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return { process: child, output: () => output, exited };
 }
+
+/** Starts `edgeward` and does not wait for anything. */
+export const startEdgeward = ({ args = ['start'], env = {} }: Started = {}): WatchedProcess =>
+  watchProcess(
+    spawn(process.execPath, ['bin/edgeward.js', ...args], {
+      cwd: root,
+      env: { ...process.env, PORT: '0', NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
 
 /** Starts a gateway and waits until it serves. */
 export async function startGatewayProcess(started: Started = {}): Promise<GatewayProcess> {

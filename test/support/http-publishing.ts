@@ -58,7 +58,7 @@ export type Answer = { readonly status: number; readonly headers: IncomingHttpHe
 export function post(
   url: string,
   body: string | Uint8Array,
-  headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
+  headers: Readonly<Record<string, string | string[]>> = { 'content-type': 'application/json' },
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(url, { method: 'POST', agent: false, headers }, (response) => {

@@ -9,7 +9,6 @@ export type Refusal = { readonly code: string; readonly retryAfterMs?: number };
 /** The stock Socket.IO server, saying to its clients what a test wants said. */
 export type SocketioGateway = AsyncDisposable & {
   readonly url: string;
-  readonly port: number;
   readonly io: Server;
   /** Those that were let in, in order. */
   readonly clients: readonly Socket[];
@@ -18,17 +17,17 @@ export type SocketioGateway = AsyncDisposable & {
 };
 
 export type SocketioGatewayOptions = {
-  /** Port 0 takes one that is free. */
-  readonly port?: number;
   /** Whether it has a development issuer. Its tokens are `token-1`, `token-2`, … */
   readonly issues?: boolean;
   readonly admit?: (socket: Socket) => Refusal | undefined;
+  /** While it is, no transport can be opened. */
+  readonly isDown?: () => boolean;
 };
 
 export async function startSocketioGateway({
-  port = 0,
   issues = false,
   admit = () => undefined,
+  isDown = () => false,
 }: SocketioGatewayOptions = {}): Promise<SocketioGateway> {
   let issued = 0;
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
@@ -36,19 +35,22 @@ export async function startSocketioGateway({
     issued += 1;
     return response.writeHead(201).end(JSON.stringify({ token: `token-${issued}` }));
   });
-  const io = new Server(server, { transports: ['websocket'], serveClient: false });
+  const io = new Server(server, {
+    transports: ['websocket'],
+    serveClient: false,
+    allowRequest: (_request, answer) => answer(null, !isDown()),
+  });
   const clients: Socket[] = [];
   io.use((socket, next) => {
     const data = admit(socket);
     next(data ? Object.assign(new Error('Not you'), { data }) : undefined);
   });
   io.on('connection', (socket) => void clients.push(socket));
-  server.listen(port, '127.0.0.1');
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${address.port}`,
-    port: address.port,
     io,
     clients,
     tokensIssued: () => issued,

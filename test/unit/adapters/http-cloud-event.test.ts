@@ -174,3 +174,16 @@ describe('a binary CloudEvent', () => {
     expect(pathsOf(binary(headers))).toEqual([path]);
   });
 });
+
+describe('the names of extensions in the config', () => {
+  const refused: readonly (readonly [what: string, attributes: Record<string, string>])[] = [
+    ['what CloudEvents cannot carry', { 'tenant-id': 'Tenant-Id' }],
+    ['what CloudEvents defines itself', { subject: 'Subject' }],
+    ['two names for one attribute', { a: 'Tenant-Id', b: 'Tenant-Id' }],
+    ['an empty name', { a: '' }],
+  ];
+
+  test.each(refused)('%s is refused', (_what, attributes) => {
+    expect(httpSettings.safeParse({ cloudEvents: { attributes } }).success).toBe(false);
+  });
+});

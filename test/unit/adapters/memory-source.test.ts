@@ -125,6 +125,39 @@ describe('retry', () => {
   });
 });
 
+describe('retry while a source ends', () => {
+  function held() {
+    const { promise, resolve } = Promise.withResolvers<Settlement>();
+    return { handler: () => promise, answer: () => resolve(retry) };
+  }
+
+  test('in a drain the message goes back at once, and waits for no timer', async () => {
+    const { clock, broker, source, start } = setUp();
+    const { handler, answer } = held();
+    await start(handler);
+    await source.publish(anEvent());
+    await turns();
+    const drain = source.drain(new AbortController().signal);
+    answer();
+    expect(await drain).toEqual({ settled: 1, abandoned: 0 });
+    expect(clock.pending).toBe(0);
+    expect(broker.attach('next', () => {}).take()?.attempt).toBe(2);
+  });
+
+  test('after a drain it changes nothing, and starts no timer', async () => {
+    const { clock, broker, source, start } = setUp();
+    const { handler, answer } = held();
+    await start(handler);
+    await source.publish(anEvent());
+    await turns();
+    expect(await source.drain(AbortSignal.abort())).toEqual({ settled: 0, abandoned: 1 });
+    answer();
+    await turns();
+    expect(clock.pending).toBe(0);
+    expect(broker.counts.messages).toBe(1);
+  });
+});
+
 describe('dead letters', () => {
   const deadLetter: Settlement = { kind: 'dead-letter', cause: 'no endpoint took the event' };
 

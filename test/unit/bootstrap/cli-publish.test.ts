@@ -46,6 +46,12 @@ describe('DATA', () => {
 });
 
 describe('body', () => {
+  test('holds the data character by character', () => {
+    const text = '{"a": 1.0, "n": 12345678901234567890, "b": "\\u0041"}';
+    const body = publishBody({ stream: 's', attributes: new Map(), data: { kind: 'json', text } });
+    expect(body).toBe(`{"stream":"s","data":${text}}`);
+  });
+
   test('is JSON whatever stands in it, and holds what was meant', () => {
     const name = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', 'toString'));
     fc.assert(

@@ -75,9 +75,7 @@ export function createEventRoutes(door: EventDoor): FastifyPluginAsync {
 
   return async (app) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyBytesMax }, (_request, body, done) =>
-      done(null, body),
-    );
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     app.setErrorHandler((error, _request, reply) => {
       const refusal = frameworkRefusal(error, bodyBytesMax);
       // What is not the publisher's fault is the listener's to answer and to observe.
