@@ -1,14 +1,17 @@
-import type { SourceState } from '../application/ports/event-source.ts';
+import type { DrainResult, SourceState } from '../application/ports/event-source.ts';
 import type { Observer } from '../application/ports/observer.ts';
 import { sourceStartedAlready } from './source-fault.ts';
 
-/** The states that every source goes through, once, observed as they change. */
+/** The states that every source goes through, once, observed as they change; and how many messages it has in hand. */
 export class SourceLife {
   readonly #source: string;
   readonly #observer: Observer;
   #state: SourceState = { kind: 'stopped' };
   #pauseReason: string | undefined;
   #begun = false;
+  #inFlight = 0;
+  #settledInDrain = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(source: string, observer: Observer) {
     this.#source = source;
@@ -17,6 +20,22 @@ export class SourceLife {
 
   get state(): SourceState {
     return this.#state;
+  }
+
+  /** Messages that were handed over and are not settled. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  take(messages = 1): void {
+    this.#inFlight += messages;
+  }
+
+  /** One of those that were taken. */
+  settle(): void {
+    this.#inFlight -= 1;
+    if (this.#state.kind === 'draining') this.#settledInDrain += 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
   }
 
   /** Throws a `Fault` when the source has been started or drained before. */
@@ -48,6 +67,19 @@ export class SourceLife {
     if (this.#begun) this.#become({ kind: 'draining' });
     else this.#begun = true;
     return this.#state.kind === 'draining';
+  }
+
+  /** Resolves when nothing is in flight any more, or when the signal aborts. */
+  async idle(deadline: AbortSignal): Promise<DrainResult> {
+    if (this.#inFlight > 0 && !deadline.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const finish = () => resolve();
+      this.#onIdle = finish;
+      deadline.addEventListener('abort', finish);
+      await promise;
+      deadline.removeEventListener('abort', finish);
+    }
+    return { settled: this.#settledInDrain, abandoned: this.#inFlight };
   }
 
   stop(): void {

@@ -90,5 +90,9 @@ function failed(error: unknown, logger: Logger, io: CommandIo): ExitCode {
     return exitCodes.failed.code;
   }
   io.stderr(`edgeward: ${safeText(error.message)}\n`);
-  return error.code.startsWith('listen_') ? exitCodes.unreachable.code : exitCodes.failed.code;
+  if (error.code.startsWith('listen_')) return exitCodes.unreachable.code;
+  // A certificate or key that the config names.
+  return error.code.startsWith('tls_') || error.code === 'issuer_keys_missing'
+    ? exitCodes.config.code
+    : exitCodes.failed.code;
 }

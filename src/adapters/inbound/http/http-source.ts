@@ -52,9 +52,6 @@ class PublishingSource implements HttpSource {
   #handler: MessageHandler | undefined;
   /** What lets go of each request that is being taken. */
   readonly #underWay = new Set<() => void>();
-  #inFlight = 0;
-  #settledInDrain = 0;
-  #onIdle: (() => void) | undefined;
   #drained: Promise<DrainResult> | undefined;
 
   constructor(name: string, settings: HttpSettings, dependencies: HttpDependencies) {
@@ -97,24 +94,10 @@ class PublishingSource implements HttpSource {
 
   async #drain(deadline: AbortSignal): Promise<DrainResult> {
     if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
-    await this.#idle(deadline);
-    const result = { settled: this.#settledInDrain, abandoned: this.#inFlight };
+    const result = await this.#life.idle(deadline);
     this.#life.stop();
     for (const letGo of this.#underWay) letGo();
     return result;
-  }
-
-  /** Resolves when no event is in hand any more, or when the signal aborts. */
-  #idle(deadline: AbortSignal): Promise<void> {
-    if (this.#inFlight === 0 || deadline.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        deadline.removeEventListener('abort', finish);
-        resolve();
-      };
-      deadline.addEventListener('abort', finish);
-      this.#onIdle = finish;
-    });
   }
 
   #refusal(): Problem | undefined {
@@ -141,7 +124,7 @@ class PublishingSource implements HttpSource {
     const abandoned = Promise.withResolvers<'later'>();
     const letGo = () => abandoned.resolve('later');
     this.#underWay.add(letGo);
-    this.#inFlight += events.length;
+    this.#life.take(events.length);
     const outcomes: EventOutcome[] = [];
     let isLater = false;
     for (const event of events) {
@@ -150,11 +133,9 @@ class PublishingSource implements HttpSource {
         : await Promise.race([this.#settle(event), abandoned.promise]);
       isLater = outcome === 'later';
       outcomes.push({ id: event.id, outcome });
-      this.#inFlight -= 1;
-      if (this.state.kind === 'draining') this.#settledInDrain += 1;
+      this.#life.settle();
     }
     this.#underWay.delete(letGo);
-    if (this.#inFlight === 0) this.#onIdle?.();
     return outcomes;
   }
 

@@ -52,9 +52,6 @@ class MemorySource implements EventSource, EventPublisher {
   #consumption: Consumption | undefined;
   #turn: NodeJS.Immediate | undefined;
   #takenInTurn = 0;
-  #inFlight = 0;
-  #settledInDrain = 0;
-  #onIdle: (() => void) | undefined;
   #drained: Promise<DrainResult> | undefined;
 
   constructor(name: string, settings: MemorySettings, dependencies: MemoryDependencies) {
@@ -111,24 +108,10 @@ class MemorySource implements EventSource, EventPublisher {
     if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
     if (this.#turn) clearImmediate(this.#turn);
     this.#stopRetryTimer?.();
-    await this.#idle(deadline);
-    const abandoned = this.#inFlight;
+    const result = await this.#life.idle(deadline);
     this.#consumption?.consumer.detach();
     this.#life.stop();
-    return { settled: this.#settledInDrain, abandoned };
-  }
-
-  /** Resolves when no handler runs any more, or when the signal aborts. */
-  #idle(deadline: AbortSignal): Promise<void> {
-    if (this.#inFlight === 0 || deadline.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        deadline.removeEventListener('abort', finish);
-        resolve();
-      };
-      deadline.addEventListener('abort', finish);
-      this.#onIdle = finish;
-    });
+    return result;
   }
 
   /** In a turn of its own: a publisher is never made to run a handler, and what comes in one turn is taken together. */
@@ -142,7 +125,7 @@ class MemorySource implements EventSource, EventPublisher {
   }
 
   #takeMore(): void {
-    while (this.#consumption && this.state.kind === 'consuming' && this.#inFlight < this.#settings.inFlightMax) {
+    while (this.#consumption && this.state.kind === 'consuming' && this.#life.inFlight < this.#settings.inFlightMax) {
       if (this.#takenInTurn >= takenPerTurnMax) {
         this.#wake();
         return;
@@ -150,7 +133,7 @@ class MemorySource implements EventSource, EventPublisher {
       const delivery = this.#consumption.consumer.take();
       if (!delivery) return;
       this.#takenInTurn += 1;
-      this.#inFlight += 1;
+      this.#life.take();
       void this.#handle(delivery, this.#consumption);
     }
   }
@@ -160,9 +143,7 @@ class MemorySource implements EventSource, EventPublisher {
     // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
     if (this.state.kind === 'stopped') return;
     this.#settle(delivery, settlement, consumer);
-    this.#inFlight -= 1;
-    if (this.state.kind === 'draining') this.#settledInDrain += 1;
-    if (this.#inFlight === 0) this.#onIdle?.();
+    this.#life.settle();
     this.#takeMore();
   }
 
