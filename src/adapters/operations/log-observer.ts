@@ -32,6 +32,7 @@ export function createLogObserver(logger: Logger, clock: Clock): Observer {
 /** How each kind is told, where what was observed says nothing else. */
 const lines: Readonly<Record<Observation['kind'], Line>> = {
   'event-taken': { level: 'debug', text: 'event taken' },
+  'event-ignored': { level: 'debug', text: 'event ignored: no subscription wants it' },
   'event-routed': { level: 'debug', text: 'event routed' },
   'event-unroutable': { level: 'debug', text: 'event reaches nobody' },
   'event-delivered': { level: 'debug', text: 'event handed to an endpoint' },

@@ -9,6 +9,7 @@ export function createCounters(registry: Registry) {
   return {
     eventsTaken: counter('events_taken', 'Events that a source handed over; a redelivered one counts again.', 'source'),
     eventsRouted: counter('events_routed', 'Events that a rule led somewhere and an endpoint took.', 'source'),
+    eventsIgnored: counter('events_ignored', 'Events that no subscription of an embedded broker wants.', 'source'),
     eventsUnroutable: counter('events_unroutable', 'Events that reach nobody, by cause.', 'source', 'cause'),
     deliveriesQueued: counter('deliveries_queued', 'Frames queued, one for each connection and event.', 'endpoint'),
     deliveriesDropped: counter(

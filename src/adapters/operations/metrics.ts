@@ -43,6 +43,8 @@ function count(counters: Counters, observation: Counted) {
   switch (observation.kind) {
     case 'event-taken':
       return counters.eventsTaken.inc({ source: observation.source });
+    case 'event-ignored':
+      return counters.eventsIgnored.inc({ source: observation.source });
     case 'event-routed':
       return counters.eventsRouted.inc({ source: observation.source });
     case 'event-unroutable':

@@ -5,6 +5,8 @@ import type { SourceState } from './event-source.ts';
 /** What logs, metrics and traces are made of. No payload, no token, no attribute value is ever in one. */
 export type Observation =
   | { readonly kind: 'event-taken'; readonly source: string; readonly stream: string; readonly eventId: string }
+  /** A source's own broker took it for nobody: none of its subscriptions wants it. */
+  | { readonly kind: 'event-ignored'; readonly source: string; readonly stream: string; readonly eventId: string }
   | {
       readonly kind: 'event-routed';
       readonly source: string;

@@ -278,6 +278,17 @@ describe('life', () => {
     expect(second).toBe(first);
   });
 
+  test('what no subscription wants is observed, without a word of what is in it', async () => {
+    const observer = recordingObserver();
+    const settings = memorySettings.parse({ onDeadLetter: 'discard', subscriptions: [{ stream: 'orders.#' }] });
+    const source = createMemorySource('embedded', settings, { clock: new ManualClock(), observer });
+    await source.publish(anEvent({ id: 'e-1', stream: 'prices' }));
+    await source.publish(anEvent({ id: 'e-2', stream: 'orders.created' }));
+    expect(observer.observations).toEqual([
+      { kind: 'event-ignored', source: 'embedded', stream: 'prices', eventId: 'e-1' },
+    ]);
+  });
+
   test('two brokers in one process know nothing of each other', async () => {
     const one = setUp();
     const two = setUp();

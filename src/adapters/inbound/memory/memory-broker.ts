@@ -37,13 +37,15 @@ type Entry = { readonly event: Event; readonly bytes: number; attempts: number }
 /** The messages of one stream and key. One that is taken stays first, so that nothing overtakes it. */
 type Lane = { readonly name: string; readonly entries: Fifo<Entry> };
 
-export function createMemoryBroker(settings: MemorySettings): MemoryBroker {
-  return new Broker(settings);
+/** @param onIgnored is told of every message that no subscription wants. */
+export function createMemoryBroker(settings: MemorySettings, onIgnored?: (event: Event) => void): MemoryBroker {
+  return new Broker(settings, onIgnored);
 }
 
 class Broker implements MemoryBroker {
   readonly #settings: MemorySettings;
   readonly #subscribes: (event: Event) => boolean;
+  readonly #onIgnored: ((event: Event) => void) | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #ready = new Fifo<Lane>();
   readonly #deadLetters = new Map<Event, number>();
@@ -53,8 +55,9 @@ class Broker implements MemoryBroker {
   #ignored = 0;
   #onReady: (() => void) | undefined;
 
-  constructor(settings: MemorySettings) {
+  constructor(settings: MemorySettings, onIgnored: ((event: Event) => void) | undefined) {
     this.#settings = settings;
+    this.#onIgnored = onIgnored;
     this.#subscribes = compileSubscriptions(settings);
   }
 
@@ -71,6 +74,7 @@ class Broker implements MemoryBroker {
     // A lane is there only for what is subscribed to, so most events need not be matched.
     if (!this.#lanes.has(name) && !this.#subscribes(event)) {
       this.#ignored += 1;
+      this.#onIgnored?.(event);
       return;
     }
     const { messagesMax, bytesMax } = this.#settings;

@@ -55,7 +55,9 @@ class MemorySource implements EventSource, EventPublisher {
   #drained: Promise<DrainResult> | undefined;
 
   constructor(name: string, settings: MemorySettings, dependencies: MemoryDependencies) {
-    const { clock, observer, broker = createMemoryBroker(settings) } = dependencies;
+    const { clock, observer } = dependencies;
+    const onIgnored = ({ id: eventId, stream }: Event) =>
+      observer.observe({ kind: 'event-ignored', source: name, stream, eventId });
     this.name = name;
     this.traits = {
       redelivers: true,
@@ -64,7 +66,7 @@ class MemorySource implements EventSource, EventPublisher {
       leaseMs: Number.POSITIVE_INFINITY,
     };
     this.#settings = settings;
-    this.#broker = broker;
+    this.#broker = dependencies.broker ?? createMemoryBroker(settings, onIgnored);
     this.#clock = clock;
     this.#observer = observer;
     this.#life = new SourceLife(name, observer);
