@@ -14,9 +14,9 @@ export async function readConfig(
 ): Promise<Verdict<Config>> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     return refused(`${file}: ${unreadable.get(code) ?? `cannot be read (${code})`}`);
   }
   const config = loadEdgewardConfig(text, environment);
@@ -27,4 +27,5 @@ const unreadable: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file'],
   ['EISDIR', 'is a folder, not a file'],
   ['EACCES', 'may not be read; look at its permissions'],
+  ['ERR_ENCODING_INVALID_ENCODED_DATA', 'is not UTF-8 text'],
 ]);

@@ -124,7 +124,7 @@ export type TokenSettings = z.infer<typeof tokenSettings>;
 export const algorithmsOf = (kind: Pick<TokenSettings, 'algorithms' | 'development'>): readonly TokenAlgorithm[] =>
   kind.algorithms ?? [kind.development ? 'ES256' : 'RS256'];
 
-type Problem = { readonly path: string[]; readonly message: string };
+type Problem = { readonly path: (string | number)[]; readonly message: string };
 
 function tokenProblems(kind: TokenSettings): Problem[] {
   return [...keyProblems(kind), ...pairingProblems(kind), ...variableProblems(kind)];
@@ -173,6 +173,6 @@ function variableProblems({ variables, requiredVariables }: TokenSettings): Prob
   return requiredVariables.flatMap((name, index) =>
     Object.hasOwn(variables, name)
       ? []
-      : [{ path: ['requiredVariables', String(index)], message: `"${name}" is not among \`variables\`` }],
+      : [{ path: ['requiredVariables', index], message: `"${name}" is not among \`variables\`` }],
   );
 }
