@@ -51,6 +51,13 @@ export const isolation = (): fc.Arbitrary<Isolation> =>
     )
     .map((shapes) => isolationOf('T', 'tenant', ...shapes));
 
+/** What was meant to be one segment is another, or, for a `{name*}`, all that follows. */
+function withSlip(text: string, place: number, part: string): string {
+  const parts = text.split('/');
+  const at = place % parts.length;
+  return part.endsWith('*}') ? [...parts.slice(0, Math.max(1, at)), part].join('/') : parts.with(at, part).join('/');
+}
+
 /**
  * Mostly templates that follow a shape, since those made of chance alone are nearly always refused, and some that slip:
  * these are what a check that lets them pass would let cross.
@@ -65,18 +72,12 @@ function isolatedTemplateText(isolated: Isolation, tenant: string, names: readon
         .concat(tail, rest ?? [])
         .join('/'),
     );
+  const slip = fc.tuple(fc.nat(), fc.oneof(variableOf(names), literal, restOf([tenant, ...names])));
   const slipped = fc
-    .tuple(shaped, fc.nat(), fc.oneof(variableOf(names), literal, restOf(names)))
-    .map(([text, place, slip]) => {
-      const parts = text.split('/');
-      const at = place % parts.length;
-      // What was meant to be one segment of a shape is another, or is all that follows.
-      return slip.endsWith('*}')
-        ? [...parts.slice(0, Math.max(1, at)), slip].join('/')
-        : parts.with(at, slip).join('/');
-    })
-    // A `{name*}` that was there at the end must stay there.
-    .filter((text) => !/\*\}\//.test(text));
+    .tuple(shaped, fc.array(slip, { minLength: 1, maxLength: 2 }))
+    .map(([text, slips]) => slips.reduce((slipping, [place, part]) => withSlip(slipping, place, part), text))
+    // A `{name*}` stands at the end, or not at all.
+    .filter((text) => !text.includes('*}/'));
   return fc.oneof(
     { weight: 30, arbitrary: shaped },
     { weight: 6, arbitrary: slipped },
