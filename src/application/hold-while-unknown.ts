@@ -26,10 +26,12 @@ export async function holdWhileUnknown<T>(
   const timeout = new AbortController();
   const stop = clock.schedule(holdMsMax, () => timeout.abort());
   const signal = AbortSignal.any([gone, timeout.signal]);
+  // Somebody who does not listen to the signal must not hold the client any longer.
+  const timedOut = rejectionAt(signal);
   try {
     for (let tries = 1; ; tries += 1) {
       try {
-        return { kind: 'answered', answer: await answer(signal) };
+        return { kind: 'answered', answer: await Promise.race([answer(signal), timedOut]) };
       } catch (error) {
         await clock.wait(backOffDelayMs(backOff, tries, random()), signal);
         if (!signal.aborted) continue;
@@ -40,4 +42,13 @@ export async function holdWhileUnknown<T>(
   } finally {
     stop();
   }
+}
+
+function rejectionAt(signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('there was no answer in time')), { once: true });
+  });
+  // It may come when nobody waits any more.
+  rejection.catch(() => undefined);
+  return rejection;
 }

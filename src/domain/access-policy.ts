@@ -8,8 +8,13 @@ import { below, expand, missingVariable, type RoomTemplate } from './room-templa
 import type { Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
-/** A condition, and the checks whose answers it reads. Without a condition every check must allow. */
-export type AccessRule = { readonly when?: Condition | undefined; readonly checks: readonly string[] };
+/** What must hold: the condition, and every check. */
+export type AccessRule = {
+  readonly when?: Condition | undefined;
+  readonly checks: readonly string[];
+  /** The condition reads the answers of the checks itself, and so decides alone what they mean. */
+  readonly readsChecks?: boolean;
+};
 
 export type RoomGroup = {
   readonly templates: readonly RoomTemplate[];
@@ -36,7 +41,10 @@ export function createAccessPolicy(
   policy: AccessPolicy,
   isolation?: Isolation,
 ): Verdict<AccessControl, readonly PolicyProblem[]> {
-  const problems = isolation ? policy.rooms.flatMap((group, index) => tenantCrossings(group, index, isolation)) : [];
+  const problems = policy.rooms.flatMap((group, index) => [
+    ...openPrefix(group, index),
+    ...(isolation ? tenantCrossings(group, index, isolation) : []),
+  ]);
   if (problems.length > 0) return refused(problems);
   const names = policy.credentialNames;
   return allowed({
@@ -50,19 +58,17 @@ export function createAccessPolicy(
 function apply(rule: AccessRule, request: AccessRequest, scope: Scope, code: Denial['code']): AccessDecision<true> {
   const unanswered = rule.checks.filter((name) => !request.checks.has(name));
   if (unanswered.length > 0) return { kind: 'ask', checks: unanswered };
-  if (rule.when) {
-    const held = rule.when(scope);
-    return held.ok
-      ? { kind: 'allow', value: true, reason: 'the condition holds' }
-      : { kind: 'deny', code, reason: held.reason.text };
-  }
-  const denying = rule.checks.filter((name) => !request.checks.get(name));
+  const held = rule.when?.(scope);
+  if (held && !held.ok) return { kind: 'deny', code, reason: held.reason.text };
+  const denying = rule.readsChecks ? [] : rule.checks.filter((name) => !request.checks.get(name));
   if (denying.length > 0) return { kind: 'deny', code, reason: `denied by the check ${denying.join(', ')}` };
-  return {
-    kind: 'allow',
-    value: true,
-    reason: rule.checks.length > 0 ? 'every check allows' : 'there is no condition',
-  };
+  return { kind: 'allow', value: true, reason: whatHolds(rule) };
+}
+
+function whatHolds({ when, checks, readsChecks }: AccessRule): string {
+  if (when && (readsChecks || checks.length === 0)) return 'the condition holds';
+  if (when) return 'the condition holds and every check allows';
+  return checks.length > 0 ? 'every check allows' : 'there is no condition';
 }
 
 function join(policy: AccessPolicy, request: AccessRequest): AccessDecision<JoinGrant> {
@@ -143,6 +149,12 @@ function credentialScope(principal: Principal, name: string) {
     variables: credential?.variables ?? new Map<string, never>(),
   };
 }
+
+/** Whatever a client writes there would stand before the rooms, so that they could begin with anything. */
+const openPrefix = (group: RoomGroup, index: number): PolicyProblem[] =>
+  group.under?.segments.at(-1)?.kind === 'rest'
+    ? [{ part: `rooms[${index}].under`, reason: `"${group.under.text}" must not end in {name*}: rooms stand below it` }]
+    : [];
 
 function tenantCrossings(group: RoomGroup, index: number, isolation: Isolation): PolicyProblem[] {
   const { under } = group;

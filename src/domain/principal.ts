@@ -8,7 +8,7 @@ export type Credential = {
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
   readonly variables: Variables;
-  /** Milliseconds since the epoch. */
+  /** Until when its token is taken, clock tolerance included, in milliseconds since the epoch. */
   readonly expiresAt?: number | undefined;
 };
 

@@ -43,6 +43,7 @@ export function createRoutingTable(
     [
       ...unreachableTemplates(rule),
       ...unusedNarrowing(rule),
+      ...openPrefixes(rule),
       ...(isolation ? tenantCrossings(rule, isolation) : []),
     ].map((problem) => ({ rule: index, ...problem })),
   );
@@ -127,7 +128,11 @@ function contribute(event: Event, rule: RoutingRule, isolation: Isolation | unde
     return nothing(`it is for events without ${isolation.eventVariable}`);
   }
   const held = rule.when?.(eventScope(event));
-  if (held && !held.ok) return nothing(held.reason.text, held.reason.error);
+  if (held && !held.ok) {
+    // A rule that could not be evaluated might have been the one for the narrower target that the event names.
+    const unmet = held.reason.error ? rule.narrowing.filter(carries) : [];
+    return { ...nothing(held.reason.text, held.reason.error), unmet };
+  }
 
   const complete = rule.templates.filter((template) => missingVariable(template, variables) === undefined);
   const unmet = rule.narrowing.filter(
@@ -210,6 +215,14 @@ function unusedNarrowing(rule: RoutingRule): Problem[] {
     ];
   });
 }
+
+/** What stands in a `{name*}` is the publisher's to choose, so the rooms below it could begin with anything. */
+const openPrefixes = (rule: RoutingRule): Problem[] =>
+  rule.alsoUnder.flatMap((prefix, index) =>
+    prefix.segments.at(-1)?.kind === 'rest'
+      ? [{ part: `alsoUnder[${index}]`, reason: `"${prefix.text}" must not end in {name*}: rooms stand below it` }]
+      : [],
+  );
 
 function tenantCrossings(rule: RoutingRule, isolation: Isolation): Problem[] {
   const problems: Problem[] = [];

@@ -149,6 +149,7 @@ function credentialOf(
     claims,
     ...tokenPermissions(settings.permissions, permissionsByRole, texts.value),
     variables,
-    expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000,
+    // As long as it would be taken: a connection that ends sooner would come back with the same token at once.
+    expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000 + settings.clockToleranceMs,
   });
 }

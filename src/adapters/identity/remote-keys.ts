@@ -69,20 +69,28 @@ export class RemoteKeys {
 
   /** The key for a token, or jose's `JWKSNoMatchingKey`. Rejects with a `Fault` when there is no telling. */
   readonly select: JWTVerifyGetKey = async (header, token) => {
+    const askedAt = this.#clock.now();
     const held = await this.#current();
     try {
       return await held.select(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      // It may be a new key, which only the issuer knows.
-      if (this.#failure === undefined && this.#held === held) {
-        if (this.#ageOf(held) < this.#settings.cooldownMs) throw error;
-        await this.#refresh();
-      }
       if (this.#failure !== undefined) throw this.#unavailable();
-      return await (this.#held ?? held).select(header, token);
+      const newest = await this.#notOlderThan(askedAt);
+      return await newest.select(header, token);
     }
   };
+
+  /** For a key that is not there: it may be a new one, which only the issuer knows. */
+  async #notOlderThan(askedAt: number): Promise<Held> {
+    const isNew = (held: Held | undefined): held is Held => held !== undefined && held.fetchedAt >= askedAt;
+    if (isNew(this.#held)) return this.#held;
+    // Whether somebody has asked for it just before cannot be told, and the issuer is not asked again so soon.
+    if (this.#ageOf(this.#held) < this.#settings.cooldownMs) throw this.#unavailable('it may have a key that is newer');
+    await this.#refresh();
+    if (isNew(this.#held)) return this.#held;
+    throw this.#unavailable();
+  }
 
   /** Ends the timer. Keys that are there can still be used. */
   close(): void {
@@ -108,8 +116,8 @@ export class RemoteKeys {
     throw this.#unavailable();
   }
 
-  #unavailable(): Fault {
-    return keysUnavailable(this.#kind, this.#failure ?? 'its keys have not been fetched yet');
+  #unavailable(reason = this.#failure ?? 'its keys have not been fetched yet'): Fault {
+    return keysUnavailable(this.#kind, reason);
   }
 
   #refresh(): Promise<void> {

@@ -97,9 +97,10 @@ export const tokenSettings = z
       .describe('How long, after that, the keys still count while the issuer cannot be reached (ms).'),
     cooldownMs: millisecondsMax(3_600_000)
       .min(100)
-      .default(30_000)
+      .default(10_000)
       .describe(
-        'The least time between two fetches because of an unknown key id, and the most between two retries (ms).',
+        'The least time between two fetches because of an unknown key id, and the most between two retries (ms). ' +
+          'A token of an unknown key that comes in between is told to come back.',
       ),
     timeoutMs: millisecondsMax(60_000).min(1).default(5000).describe('Time limit of one fetch of keys (ms).'),
     requireExpiry: z.boolean().default(true).describe('Whether a token without `exp` is refused.'),

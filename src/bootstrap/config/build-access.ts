@@ -67,7 +67,10 @@ function ruleCompiler(compile: CompileCondition, knownNames: readonly string[]) 
     compile(when: string | undefined, checks: readonly string[], path: ConfigPath): AccessRule {
       const condition = when === undefined ? undefined : compile(when, knownNames);
       if (condition && !condition.ok) findings.push({ path, message: `condition: ${condition.reason}` });
-      return { when: condition?.ok ? condition.value : undefined, checks };
+      if (when === undefined || !condition?.ok) return { checks };
+      // A text that compiles only where `check` may be read does read it.
+      const others = knownNames.filter((name) => name !== 'check');
+      return { when: condition.value, checks, readsChecks: !compile(when, others).ok };
     },
   };
 }

@@ -112,7 +112,8 @@ describe('a credential', () => {
           ['tenant', 't1'],
           ['businessUnit', '12345'],
         ]),
-        expiresAt: now + 3_600_000,
+        // Until when it is taken, the clock tolerance of 5 s included.
+        expiresAt: now + 3_605_000,
       },
     });
   });
@@ -171,7 +172,7 @@ describe('the development issuer', () => {
           ['tenant', 't1'],
           ['user', 'u'],
         ]),
-        expiresAt,
+        expiresAt: expiresAt + 5000,
       },
     });
     const foreign = await other.issue(request);

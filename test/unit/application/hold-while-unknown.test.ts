@@ -99,6 +99,19 @@ describe('holdWhileUnknown', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('somebody who never answers and does not listen to the signal holds the client no longer', async () => {
+    const clock = new ManualClock();
+    const held = holdWhileUnknown(
+      () => new Promise<never>(() => undefined),
+      { clock, random: () => 0, holdMsMax: 3000 },
+      new AbortController().signal,
+    );
+    await nextTurn();
+    clock.advance(3000);
+    expect(await held).toMatchObject({ kind: 'try-later', error: new Error('there was no answer in time') });
+    expect(clock.pending).toBe(0);
+  });
+
   test('a client that goes ends it at once', async () => {
     const { clock, gone, held, signals } = holding(3000);
     await nextTurn();

@@ -180,6 +180,13 @@ describe('createAccessPolicy', () => {
   const isolation = isolationOf('T', 'tenant', 'tenants/{}', 'topics/{topic}/tenants/{}');
   const problemsOf = (...rooms: readonly RoomGroup[]) => refusalReason(createAccessPolicy(policyOf(rooms), isolation));
 
+  test('refuses a prefix that ends in {name*}, with isolation or without', () => {
+    const group = { ...groupOf(['public']), under: templateOf('x/{rooms*}') };
+    const problem = { part: 'rooms[0].under', reason: '"x/{rooms*}" must not end in {name*}: rooms stand below it' };
+    expect(problemsOf(group)).toContainEqual(problem);
+    expect(refusalReason(createAccessPolicy(policyOf([group])))).toEqual([problem]);
+  });
+
   test('refuses templates that could cross tenants, all at once, with their places', () => {
     const rooms = [
       groupOf(['tenants/{tenant}', 'topics/{topic}', 'public/{x}']),

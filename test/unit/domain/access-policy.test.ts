@@ -37,7 +37,13 @@ describe('a rule', () => {
     ['a condition that holds', { when: yes, checks: [] }, {}, 'the condition holds'],
     ['a check that allows', { checks: ['a'] }, { a: true }, 'every check allows'],
     ['checks that allow', { checks: ['a', 'b'] }, { a: true, b: true }, 'every check allows'],
-    ['a condition that outweighs a check', { when: yes, checks: ['a'] }, { a: false }, 'the condition holds'],
+    ['both', { when: yes, checks: ['a'] }, { a: true }, 'the condition holds and every check allows'],
+    [
+      'a condition that reads what a check denies',
+      { when: yes, checks: ['a'], readsChecks: true },
+      { a: false },
+      'the condition holds',
+    ],
   ])('with %s allows', (_what, rule, checks, reason) => {
     expect(connect(rule, checks)).toEqual({ kind: 'allow', value: true, reason });
   });
@@ -47,6 +53,7 @@ describe('a rule', () => {
     ['a condition that cannot be evaluated', { when: broken, checks: [] }, {}, 'no such name'],
     ['a check that denies', { checks: ['a', 'b'] }, { a: true, b: false }, 'denied by the check b'],
     ['two that deny', { checks: ['a', 'b', 'c'] }, { a: false, b: true, c: false }, 'denied by the check a, c'],
+    ['a check that denies beside a condition', { when: yes, checks: ['a'] }, { a: false }, 'denied by the check a'],
     ['a condition, whatever checks say', { when: no, checks: ['a'] }, { a: true }, 'the condition is false'],
   ])('with %s denies', (_what, rule, checks, reason) => {
     expect(connect(rule, checks)).toEqual({ kind: 'deny', code: 'access_denied', reason });

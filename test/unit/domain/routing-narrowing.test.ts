@@ -66,6 +66,17 @@ describe('an event that names a narrower target', () => {
     expect(routingOf([skipped, wide]).decide(eventOf({ t: '1', user: '' }))).toMatchObject({ rooms: ['1/all'] });
   });
 
+  test('a rule whose condition cannot be evaluated stops an event that names what it narrows', () => {
+    const broken = ruleOf({ ...rule, when: () => refused({ error: true, text: 'no such attribute' }) });
+    const wide = ruleOf({ templates: templatesOf('{t}/all') });
+    const table = routingOf([broken, wide]);
+    expect(table.decide(eventOf({ t: '1', user: 'u' }))).toMatchObject({
+      cause: 'narrowing',
+      rules: [{ kind: 'skipped', error: true, reason: 'no such attribute' }, { kind: 'contributed' }],
+    });
+    expect(table.decide(eventOf({ t: '1' }))).toMatchObject({ rooms: ['1/all'] });
+  });
+
   test('with eachOf, too, a name that no complete template uses stops the event', () => {
     const each = ruleOf({ ...rule, choice: 'eachOf' });
     expect(routingOf([each]).decide(eventOf({ t: '1', user: 'u' }))).toMatchObject({ rooms: ['1/users/u', '1'] });

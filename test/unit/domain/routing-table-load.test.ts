@@ -34,6 +34,20 @@ describe('templates that no event could ever choose', () => {
   });
 });
 
+test('a prefix that ends in {name*}, with isolation or without', () => {
+  const rule = {
+    templates: templatesOf('tenants/{Tenant-Id}'),
+    alsoUnder: templatesOf('topics/{stream}', 'x/{rest*}'),
+  };
+  const problem = {
+    rule: 0,
+    part: 'alsoUnder[1]',
+    reason: '"x/{rest*}" must not end in {name*}: rooms stand below it',
+  };
+  expect(problemsOf(rule)).toContainEqual(problem);
+  expect(refusalReason(createRoutingTable([ruleOf(rule)]))).toEqual([problem]);
+});
+
 test('a narrowing name that no template uses', () => {
   const templates = templatesOf('tenants/{Tenant-Id}/users/{User-Id}', 'tenants/{Tenant-Id}');
   expect(problemsOf({ templates, narrowing: ['User-Id', 'Site-Id'] })).toEqual([
