@@ -33,8 +33,13 @@ export class SourceLife {
 
   /** One of those that were taken. */
   settle(): void {
-    this.#inFlight -= 1;
     if (this.#state.kind === 'draining') this.#settledInDrain += 1;
+    this.release();
+  }
+
+  /** One of those that were taken is in hand no more, and is not settled. */
+  release(): void {
+    this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
@@ -69,12 +74,18 @@ export class SourceLife {
     return this.#state.kind === 'draining';
   }
 
-  /** Resolves when nothing is in flight any more, or when the signal aborts. */
-  async idle(deadline: AbortSignal): Promise<DrainResult> {
-    if (this.#inFlight > 0 && !deadline.aborted) {
+  /**
+   * Resolves when nothing is in flight any more, or when the signal aborts.
+   * @param hasNext whether the source is going to take more; by default it takes nothing while it drains.
+   */
+  async idle(deadline: AbortSignal, hasNext: () => boolean = () => false): Promise<DrainResult> {
+    const isBusy = () => this.#inFlight > 0 || hasNext();
+    if (isBusy() && !deadline.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const finish = () => resolve();
-      this.#onIdle = finish;
+      this.#onIdle = () => {
+        if (!isBusy()) finish();
+      };
       deadline.addEventListener('abort', finish);
       await promise;
       deadline.removeEventListener('abort', finish);

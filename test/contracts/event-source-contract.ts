@@ -1,5 +1,6 @@
 import { afterAll, describe, test } from 'vitest';
 import { type Clause, runClause } from './clause.ts';
+import { drainClauses } from './drain-clauses.ts';
 import type { MakeEventSourceHarness } from './event-source-harness.ts';
 import { faultClauses } from './fault-clauses.ts';
 import { lifeClauses } from './life-clauses.ts';
@@ -11,6 +12,7 @@ export const eventSourceClauses: readonly Clause[] = [
   ...settlementClauses,
   ...messageClauses,
   ...lifeClauses,
+  ...drainClauses,
   ...faultClauses,
 ];
 

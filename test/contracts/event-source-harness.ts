@@ -29,7 +29,10 @@ export type EventSourceHarness = AsyncDisposable & {
   readonly source: EventSource;
   /** Another one for the same backlog, not started; to be started when the first has been drained. */
   secondSource(): EventSource;
-  /** Resolves once the broker has the message; with a source that is the broker itself, once it is on its way. */
+  /**
+   * Resolves once the broker has the message; with a source that is the broker itself, once it is on its way. Rejects
+   * when the source that was made last takes messages itself and refuses this one.
+   */
   publish(message: PublishedMessage): Promise<void>;
   /** How many messages the broker (or the publisher, where a source has no broker) still has, unsettled ones too. */
   backlog(): Promise<number>;

@@ -1,15 +1,10 @@
 import type { MemoryBroker } from '../../src/adapters/inbound/memory/memory-broker.ts';
 import type { MemorySettings } from '../../src/adapters/inbound/memory/memory-settings.ts';
 import { createMemorySource } from '../../src/adapters/inbound/memory/memory-source.ts';
-import type {
-  BrokerMessage,
-  EventSource,
-  MessageHandler,
-  Settlement,
-} from '../../src/application/ports/event-source.ts';
+import type { BrokerMessage, MessageHandler, Settlement } from '../../src/application/ports/event-source.ts';
 import type { Observation } from '../../src/application/ports/observer.ts';
 import { Event, type EventFields } from '../../src/domain/event.ts';
-import { type MakeMemorySource, memoryHarnessSettings } from '../contracts/memory-harness.ts';
+import { type MakeMemorySource, type MemorySource, memoryHarnessSettings } from '../contracts/memory-harness.ts';
 
 /** A source that is broken on purpose, and the clauses that must notice. */
 export type Mutant = {
@@ -27,7 +22,7 @@ const healthy = withSettings({});
 
 /** @param change some members of the source, made anew from what the healthy one is. */
 export const withMembers =
-  (change: (source: EventSource, broker: MemoryBroker) => Partial<EventSource>): MakeMemorySource =>
+  (change: (source: MemorySource, broker: MemoryBroker) => Partial<MemorySource>): MakeMemorySource =>
   (broker, context) => {
     const source = healthy(broker, context);
     const changed = change(source, broker);
@@ -41,6 +36,7 @@ export const withMembers =
       drain: changed.drain ?? ((deadline) => source.drain(deadline)),
       pause: changed.pause ?? ((reason) => source.pause(reason)),
       resume: changed.resume ?? (() => source.resume()),
+      publish: changed.publish ?? ((event) => source.publish(event)),
     };
   };
 

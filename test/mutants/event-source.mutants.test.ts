@@ -5,6 +5,7 @@ import { eventSourceClauses } from '../contracts/event-source-contract.ts';
 import type { HarnessContext, MakeEventSourceHarness } from '../contracts/event-source-harness.ts';
 import { faultClauses } from '../contracts/fault-clauses.ts';
 import { memoryHarness } from '../contracts/memory-harness.ts';
+import { drainMutants } from './drain-mutants.ts';
 import { lifeMutants } from './life-mutants.ts';
 import { type LinkFlaws, linkedMemoryHarness } from './linked-memory-harness.ts';
 import { messageMutants } from './message-mutants.ts';
@@ -26,7 +27,7 @@ const linked = (name: string, fails: readonly string[], flaws: LinkFlaws): Broke
 });
 
 const broken: readonly Broken[] = [
-  ...[...settlementMutants, ...messageMutants, ...lifeMutants].map(({ name, fails, make }) => ({
+  ...[...settlementMutants, ...messageMutants, ...lifeMutants, ...drainMutants].map(({ name, fails, make }) => ({
     name,
     fails,
     makeHarness: async (context: HarnessContext) => ({

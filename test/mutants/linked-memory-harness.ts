@@ -7,8 +7,9 @@ import type {
   MessageHandler,
   SourceState,
 } from '../../src/application/ports/event-source.ts';
+import type { Event } from '../../src/domain/event.ts';
 import type { EventSourceHarness, HarnessContext } from '../contracts/event-source-harness.ts';
-import { memoryHarness, memoryHarnessSettings } from '../contracts/memory-harness.ts';
+import { type MemorySource, memoryHarness, memoryHarnessSettings } from '../contracts/memory-harness.ts';
 import { purge } from './broken-memory-source.ts';
 
 /** What may be wrong with a source that has a connection to lose. */
@@ -61,7 +62,7 @@ export async function linkedMemoryHarness(context: HarnessContext, flaws: LinkFl
   };
 }
 
-class LinkedSource implements EventSource {
+class LinkedSource implements MemorySource {
   readonly name = 'memory';
   readonly traits;
   readonly #context: HarnessContext;
@@ -115,6 +116,11 @@ class LinkedSource implements EventSource {
 
   drain(deadline: AbortSignal): Promise<DrainResult> {
     return this.#inner.drain(deadline);
+  }
+
+  /** The broker is on the other side of the connection. */
+  publish(event: Event): Promise<void> {
+    return this.#broker.publish(event);
   }
 
   pause(reason: string): void {

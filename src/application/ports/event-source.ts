@@ -22,6 +22,8 @@ export type SourceTraits = {
   readonly deadLetters: boolean;
   /** How long a message may stay unsettled before the broker offers it again; `Infinity` where it never does. */
   readonly leaseMs: number;
+  /** What is not settled when the process ends is there afterwards, with the broker or with the publisher. */
+  readonly keepsBacklog: boolean;
 };
 
 export type SourceState =
@@ -34,6 +36,7 @@ export type SourceState =
   | { readonly kind: 'paused'; readonly reason: string }
   | { readonly kind: 'draining' };
 
+/** Messages: settled since the drain began, and left unsettled by the source. */
 export type DrainResult = { readonly settled: number; readonly abandoned: number };
 
 export interface EventSource {
@@ -45,6 +48,9 @@ export interface EventSource {
   /**
    * Takes nothing new, lets handlers finish, settles them. What is not settled when the signal aborts is abandoned and
    * stays with the broker. Idempotent: every call gets the one result. Never rejects.
+   *
+   * A source that does not keep its backlog refuses what is published from now on, and hands over what it has, paused
+   * or not, each message once at most. What is given back then, or not settled when the signal aborts, is abandoned.
    */
   drain(deadline: AbortSignal): Promise<DrainResult>;
   /** Holds intake back, or lets it go on. What was handed over already is not affected. */

@@ -139,6 +139,19 @@ describe('the one consumer', () => {
     expect(queue.counts.messages).toBe(1);
   });
 
+  test('there is a next message as long as one can be taken', async () => {
+    const queue = broker();
+    const consumer = queue.attach('memory', () => {});
+    expect(consumer.hasNext()).toBe(false);
+    await queue.publish(anEvent({ id: '1' }));
+    await queue.publish(anEvent({ id: '2' }));
+    expect(consumer.hasNext()).toBe(true);
+    const first = consumer.take();
+    expect(consumer.hasNext(), 'one at a time under one key').toBe(false);
+    if (first) consumer.remove(first);
+    expect(consumer.hasNext()).toBe(true);
+  });
+
   test('keys take turns', async () => {
     const queue = broker();
     const consumer = queue.attach('memory', () => {});

@@ -112,16 +112,26 @@ describe('retry', () => {
     expect(messages).toHaveLength(3);
   });
 
-  test('a drain gives back at once what waits, and leaves no timer', async () => {
-    const { clock, broker, source, start, messages } = setUp();
-    await start(async () => retry);
-    await source.publish(anEvent());
+  test('a drain offers once more, at once, what waits, and leaves no timer', async () => {
+    const { clock, source, start, idsSeen } = setUp();
+    await start(async ({ event, attempt }) => (event.id !== 'a2' && attempt === 1 ? retry : accept));
+    for (const id of ['a1', 'a2', 'b1']) await source.publish(anEvent({ id, key: id.charAt(0) }));
     await turns();
-    expect(await source.drain(new AbortController().signal)).toEqual({ settled: 0, abandoned: 0 });
+    expect(idsSeen()).toEqual(['a1', 'b1']);
+    expect(await source.drain(new AbortController().signal)).toEqual({ settled: 3, abandoned: 0 });
+    expect(idsSeen()).toEqual(['a1', 'b1', 'a1', 'b1', 'a2']);
     expect(clock.pending).toBe(0);
-    const next = broker.attach('next', () => {});
-    expect(next.take()?.attempt).toBe(2);
-    expect(messages).toHaveLength(1);
+  });
+
+  test('what fails in a drain again is abandoned, with what is behind it under its key, and stays in the broker', async () => {
+    const { clock, broker, source, start, idsSeen } = setUp();
+    await start(async ({ event }) => (event.id === 'a1' ? retry : accept));
+    for (const id of ['a1', 'a2', 'b1']) await source.publish(anEvent({ id, key: id.charAt(0) }));
+    await turns();
+    expect(await source.drain(new AbortController().signal)).toEqual({ settled: 0, abandoned: 2 });
+    expect(idsSeen()).toEqual(['a1', 'b1', 'a1']);
+    expect(clock.pending).toBe(0);
+    expect(broker.attach('next', () => {}).take()).toMatchObject({ event: { id: 'a1' }, attempt: 3 });
   });
 });
 
@@ -131,7 +141,7 @@ describe('retry while a source ends', () => {
     return { handler: () => promise, answer: () => resolve(retry) };
   }
 
-  test('in a drain the message goes back at once, and waits for no timer', async () => {
+  test('in a drain the message is offered once more, and waits for no timer', async () => {
     const { clock, broker, source, start } = setUp();
     const { handler, answer } = held();
     await start(handler);
@@ -139,9 +149,9 @@ describe('retry while a source ends', () => {
     await turns();
     const drain = source.drain(new AbortController().signal);
     answer();
-    expect(await drain).toEqual({ settled: 1, abandoned: 0 });
+    expect(await drain).toEqual({ settled: 0, abandoned: 1 });
     expect(clock.pending).toBe(0);
-    expect(broker.attach('next', () => {}).take()?.attempt).toBe(2);
+    expect(broker.attach('next', () => {}).take()?.attempt).toBe(3);
   });
 
   test('after a drain it changes nothing, and starts no timer', async () => {
@@ -155,6 +165,71 @@ describe('retry while a source ends', () => {
     await turns();
     expect(clock.pending).toBe(0);
     expect(broker.counts.messages).toBe(1);
+  });
+});
+
+describe('drain', () => {
+  const never = () => new AbortController().signal;
+
+  test('a long backlog is handed over in parts, and the deadline is kept between them', async () => {
+    const { source, start, messages } = setUp();
+    for (let index = 0; index < 2000; index += 1) await source.publish(anEvent({ key: `${index}` }));
+    const deadline = new AbortController();
+    await start();
+    const drain = source.drain(deadline.signal);
+    await nextTurn();
+    deadline.abort();
+    const { settled, abandoned } = await drain;
+    expect(settled).toBeGreaterThan(0);
+    expect(abandoned).toBeGreaterThan(0);
+    expect(settled + abandoned).toBe(2000);
+    const handedOver = messages.length;
+    await turns();
+    expect(messages).toHaveLength(handedOver);
+  });
+
+  test('resume and pause change nothing in it', async () => {
+    const { source, start, messages } = setUp();
+    const { promise, resolve } = Promise.withResolvers<Settlement>();
+    await start(() => promise);
+    for (const key of ['a', 'a', 'b']) await source.publish(anEvent({ key }));
+    await turns();
+    const drain = source.drain(never());
+    source.pause('pressure');
+    source.resume();
+    source.pause('pressure');
+    expect(source.state.kind).toBe('draining');
+    resolve(accept);
+    expect(await drain).toEqual({ settled: 3, abandoned: 0 });
+    expect(messages).toHaveLength(3);
+  });
+
+  test('dead letters that are subscribed to are handed over as well', async () => {
+    const { source, start, messages } = setUp({ subscriptions: [{ stream: '#' }, { stream: 'dead-letters' }] });
+    source.pause('pressure');
+    await start(async ({ event }) =>
+      event.stream === 'dead-letters' ? accept : { kind: 'dead-letter', cause: 'no endpoint took the event' },
+    );
+    await source.publish(anEvent());
+    expect(await source.drain(never())).toEqual({ settled: 2, abandoned: 0 });
+    expect(messages.map(({ event }) => event.stream)).toEqual(['orders.v1', 'dead-letters']);
+  });
+
+  test('what a source holds that was never started is counted', async () => {
+    const { source } = setUp();
+    await source.publish(anEvent());
+    expect(await source.drain(never())).toEqual({ settled: 0, abandoned: 1 });
+    await expect(source.publish(anEvent())).rejects.toMatchObject({ code: 'memory_draining', disposition: 'retry' });
+  });
+
+  test('what is published from its beginning on is refused, and not held', async () => {
+    const { broker, source, start } = setUp();
+    await start();
+    const drain = source.drain(never());
+    await expect(source.publish(anEvent())).rejects.toMatchObject({ code: 'memory_draining', disposition: 'retry' });
+    expect(await drain).toEqual({ settled: 0, abandoned: 0 });
+    await expect(source.publish(anEvent())).rejects.toMatchObject({ code: 'memory_draining' });
+    expect(broker.counts.messages).toBe(0);
   });
 });
 
@@ -255,6 +330,8 @@ describe('life', () => {
     const { broker, source, start } = setUp();
     broker.attach('other', () => {});
     await expect(start()).rejects.toMatchObject({ code: 'memory_consumer_present', disposition: 'stop' });
+    expect(source.state.kind).toBe('stopped');
+    expect(await source.drain(new AbortController().signal)).toEqual({ settled: 0, abandoned: 0 });
     expect(source.state.kind).toBe('stopped');
   });
 

@@ -21,6 +21,8 @@ export interface MemoryBroker extends EventPublisher {
 export type Delivery = { readonly event: Event; readonly attempt: number };
 
 export interface MemoryConsumer {
+  /** Whether there is a message to take. */
+  hasNext(): boolean;
   /** The next message of a stream and key of which none is unsettled, or nothing when there is none. */
   take(): Delivery | undefined;
   /** The message is done with. False when it is not this consumer's any more. */
@@ -90,6 +92,7 @@ class Broker implements MemoryBroker {
     this.#onReady = onReady;
     const taken = new Map<Delivery, Lane>();
     return {
+      hasNext: () => this.#ready.first !== undefined,
       take: () => this.#take(taken),
       remove: (delivery) => this.#remove(taken, delivery),
       replace: (delivery, deadLetter) => {

@@ -4,6 +4,9 @@ import { Fault } from '../../../application/fault.ts';
 export const memoryFull = (bound: 'messagesMax' | 'bytesMax', limit: number): Fault =>
   new Fault('memory_full', 'retry', `the embedded broker is full (${bound}: ${limit}); publish again later`);
 
+export const memoryDraining = (source: string): Fault =>
+  new Fault('memory_draining', 'retry', `source "${source}" is closing and takes nothing new; publish again later`);
+
 export const memoryEventTooLarge = (bytes: number, limit: number): Fault =>
   new Fault(
     'memory_event_too_large',

@@ -56,8 +56,13 @@ export const memorySettings = z
       .max(3_600_000)
       .default(1000)
       .describe('How long a message that was given back waits before it is offered again (ms).'),
-    deadLetter: deadLetter.optional().describe('Where messages go that can never be handled.'),
-    onDeadLetter: z.literal('discard').optional().describe('`discard` when there is to be no such place.'),
+    deadLetter: deadLetter
+      .optional()
+      .describe('Where messages go that can never be handled. Either this or `onDeadLetter`.'),
+    onDeadLetter: z
+      .literal('discard')
+      .optional()
+      .describe('`discard` when there is to be no such place. Either this or `deadLetter`.'),
   })
   .superRefine(({ deadLetter, onDeadLetter }, context) => {
     if ((deadLetter === undefined) !== (onDeadLetter === undefined)) return;

@@ -14,7 +14,7 @@ import { handlerThrew } from '../../source-fault.ts';
 import { SourceLife } from '../../source-life.ts';
 import { Fifo } from './fifo.ts';
 import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
-import { memoryDeadLetterAgain } from './memory-fault.ts';
+import { memoryDeadLetterAgain, memoryDraining } from './memory-fault.ts';
 import { deadLetterOf, takenFrom } from './memory-message.ts';
 import type { MemorySettings } from './memory-settings.ts';
 
@@ -36,6 +36,8 @@ export function createMemorySource(
 
 /** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
 const takenPerTurnMax = 256;
+
+type Done = Exclude<Settlement, { kind: 'retry' }>;
 
 type Consumption = { readonly handler: MessageHandler; readonly consumer: MemoryConsumer };
 
@@ -64,6 +66,7 @@ class MemorySource implements EventSource, EventPublisher {
       ordered: true,
       deadLetters: settings.deadLetter !== undefined,
       leaseMs: Number.POSITIVE_INFINITY,
+      keepsBacklog: false,
     };
     this.#settings = settings;
     this.#broker = dependencies.broker ?? createMemoryBroker(settings, onIgnored);
@@ -76,7 +79,8 @@ class MemorySource implements EventSource, EventPublisher {
     return this.#life.state;
   }
 
-  publish(event: Event): Promise<void> {
+  async publish(event: Event): Promise<void> {
+    if (this.#drained) throw memoryDraining(this.name);
     return this.#broker.publish(event);
   }
 
@@ -107,18 +111,29 @@ class MemorySource implements EventSource, EventPublisher {
   }
 
   async #drain(deadline: AbortSignal): Promise<DrainResult> {
-    if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
+    if (!this.#life.drain()) return { settled: 0, abandoned: this.#broker.counts.messages };
+    // There is none when the start has failed.
+    const consumer = this.#consumption?.consumer;
+    this.#offerRetriesNow();
+    this.#wake();
+    const { settled } = await this.#life.idle(deadline, () => consumer?.hasNext() ?? false);
     if (this.#turn) clearImmediate(this.#turn);
-    this.#stopRetryTimer?.();
-    const result = await this.#life.idle(deadline);
-    this.#consumption?.consumer.detach();
+    consumer?.detach();
     this.#life.stop();
-    return result;
+    return { settled, abandoned: this.#broker.counts.messages };
+  }
+
+  /**
+   * In a drain also under pressure: what is not handed over is lost, and it only moves from the broker's memory to the
+   * clients' queues, which share one frame of each event.
+   */
+  get #isTaking(): boolean {
+    return this.state.kind === 'consuming' || this.state.kind === 'draining';
   }
 
   /** In a turn of its own: a publisher is never made to run a handler, and what comes in one turn is taken together. */
   #wake(): void {
-    if (this.state.kind !== 'consuming') return;
+    if (!this.#isTaking) return;
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
       this.#takenInTurn = 0;
@@ -127,7 +142,7 @@ class MemorySource implements EventSource, EventPublisher {
   }
 
   #takeMore(): void {
-    while (this.#consumption && this.state.kind === 'consuming' && this.#life.inFlight < this.#settings.inFlightMax) {
+    while (this.#consumption && this.#isTaking && this.#life.inFlight < this.#settings.inFlightMax) {
       if (this.#takenInTurn >= takenPerTurnMax) {
         this.#wake();
         return;
@@ -141,11 +156,18 @@ class MemorySource implements EventSource, EventPublisher {
   }
 
   async #handle(delivery: Delivery, { handler, consumer }: Consumption): Promise<void> {
+    const isLastOffer = this.state.kind === 'draining';
     const settlement = await this.#ask(handler, delivery);
     // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
     if (this.state.kind === 'stopped') return;
-    this.#settle(delivery, settlement, consumer);
-    this.#life.settle();
+    if (settlement.kind === 'retry') {
+      // After its last offer it stays with the consumer, and what is behind it under its key is not taken either.
+      if (!isLastOffer) this.#retryLater(delivery, consumer);
+      this.#life.release();
+    } else {
+      this.#settle(delivery, settlement, consumer);
+      this.#life.settle();
+    }
     this.#takeMore();
   }
 
@@ -158,16 +180,13 @@ class MemorySource implements EventSource, EventPublisher {
     }
   }
 
-  #settle(delivery: Delivery, settlement: Settlement, consumer: MemoryConsumer): void {
+  #settle(delivery: Delivery, settlement: Done, consumer: MemoryConsumer): void {
     switch (settlement.kind) {
       case 'accept':
         consumer.remove(delivery);
         return;
       case 'dead-letter':
         this.#deadLetter(delivery, settlement.cause, consumer);
-        return;
-      case 'retry':
-        this.#retryLater(delivery, consumer);
         return;
     }
   }
@@ -187,11 +206,19 @@ class MemorySource implements EventSource, EventPublisher {
 
   /** The message keeps its place, so what is behind it under its key waits as well. */
   #retryLater(delivery: Delivery, consumer: MemoryConsumer): void {
-    // In a drain the message stays where it is and goes back with all the others.
-    if (this.state.kind === 'draining') return;
+    if (this.state.kind === 'draining') {
+      consumer.giveBack(delivery);
+      return;
+    }
     const dueAt = this.#clock.now() + this.#settings.redeliverDelayMs;
     this.#retries.push({ dueAt, giveBack: () => consumer.giveBack(delivery) });
     if (!this.#stopRetryTimer) this.#armRetryTimer();
+  }
+
+  /** No delay is waited for that the process might not outlive. */
+  #offerRetriesNow(): void {
+    this.#stopRetryTimer?.();
+    for (let next = this.#retries.shift(); next; next = this.#retries.shift()) next.giveBack();
   }
 
   /** One timer for all of them: the delay is one and the same, so they come due in order. */
