@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Event } from '../../src/domain/event.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PublishingServer, post, publishingServer } from '../support/http-publishing.ts';
+import { openRawConnection } from '../support/raw-connection.ts';
 
 const json = { 'content-type': 'application/json' };
 const item = '{"stream":"s","data":1}';
@@ -48,6 +49,19 @@ describe('too much', () => {
     const answer = await fetch(server.url, { method: 'POST', body, headers: json, duplex: 'half' });
     expect(answer.status).toBe(413);
     await expectUndisturbed(server);
+  });
+
+  test('the answer does not cut a publisher that is still sending', async () => {
+    await using server = await started({ bodyBytesMax: 1024 });
+    await using connection = await openRawConnection(server.port);
+    const head = 'POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+    connection.send(`${head}Content-Length: 5000000\r\n\r\n{`);
+    const answer = await connection.receives(/body_too_large/);
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer).not.toMatch(/^connection: close/im);
+    connection.send(Buffer.alloc(4_999_999, 0x20));
+    connection.send(`${head}Content-Length: ${item.length}\r\n\r\n${item}`);
+    await connection.receives(/HTTP\/1.1 202 /);
   });
 
   test('a payload that is too large in a body that is not', async () => {

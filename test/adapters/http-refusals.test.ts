@@ -6,6 +6,7 @@ import type { DenialCode } from '../../src/domain/denial.ts';
 import type { Event } from '../../src/domain/event.ts';
 import { eventually } from '../support/eventually.ts';
 import { post, publishingServer } from '../support/http-publishing.ts';
+import { openRawConnection } from '../support/raw-connection.ts';
 
 const acceptAll: MessageHandler = async () => ({ kind: 'accept' });
 const item = '{"stream":"s","data":1}';
@@ -50,7 +51,7 @@ describe('who may publish', () => {
     });
   });
 
-  test('is asked once for a whole request, with what was presented and with every event', async () => {
+  test('is asked without events before the body, then once with all of them, and with what was presented', async () => {
     const asked: { readonly presented: Presented; readonly events: readonly Event[] }[] = [];
     const admission: PublishAdmission = {
       async mayPublish(presented, events) {
@@ -62,9 +63,8 @@ describe('who may publish', () => {
     await server.source.start(acceptAll);
     const headers = { ...json, Authorization: 'Bearer abc', 'X-Api-Key': 'k' };
     await post(`${server.url}?token=a&token=b%20c&other=`, `[${item},${item}]`, headers);
-    expect(asked).toHaveLength(1);
-    const { presented, events } = asked[0] ?? {};
-    expect(events).toHaveLength(2);
+    expect(asked.map(({ events }) => events.length)).toEqual([0, 2]);
+    const [{ presented } = {}] = asked;
     expect(presented?.read('header.authorization')).toEqual(['Bearer abc']);
     expect(presented?.read('header.x-api-key')).toEqual(['k']);
     expect(presented?.read('query.token')).toEqual(['a', 'b c']);
@@ -91,13 +91,20 @@ describe('who may publish', () => {
     );
     const text = await socket.setEncoding('utf8').toArray();
     expect(text.join('')).toMatch(/^HTTP\/1.1 202 /);
-    expect(asked).toEqual([['Bearer a', 'Bearer b']]);
+    expect(asked).toEqual([
+      ['Bearer a', 'Bearer b'],
+      ['Bearer a', 'Bearer b'],
+    ]);
   });
 
-  test('the question is called off when the publisher goes away, and not before', async () => {
+  test.each([
+    ['with the credentials alone', 0],
+    ['with the events', 1],
+  ])('the question %s is called off when the publisher goes away, and not before', async (_, eventsAsked) => {
     const asked = Promise.withResolvers<AbortSignal>();
     const admission: PublishAdmission = {
-      async mayPublish(_presented, _events, signal) {
+      async mayPublish(_presented, events, signal) {
+        if (events.length < eventsAsked) return { kind: 'allowed' };
         asked.resolve(signal);
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         return { kind: 'try-later', retryAfterMs: 1 };
@@ -115,6 +122,82 @@ describe('who may publish', () => {
     expect(signal.aborted).toBe(false);
     socket.destroy();
     await eventually(() => expect(signal.aborted).toBe(true));
+  });
+});
+
+describe('before a body is read', () => {
+  const head = 'POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+  const halfSent = `${head}Content-Length: 100\r\n\r\n{`;
+
+  /** Lets in whoever has a token, and counts how often somebody was asked about. */
+  function tokenHolders() {
+    const asked: number[] = [];
+    const admission: PublishAdmission = {
+      async mayPublish(presented, events) {
+        asked.push(events.length);
+        return presented.read('header.authorization').length > 0
+          ? { kind: 'allowed' }
+          : { kind: 'denied', denial: { code: 'token_missing', reason: 'there is none' } };
+      },
+    };
+    return { asked, admission };
+  }
+
+  test('who has no token is answered, asked about once, and takes no turn', async () => {
+    const { asked, admission } = tokenHolders();
+    await using server = await publishingServer({ requestsInFlightMax: 1 }, { admission });
+    await server.source.start(acceptAll);
+    await using stack = new AsyncDisposableStack();
+    for (let count = 0; count < 3; count += 1) {
+      const connection = stack.use(await openRawConnection(server.port));
+      connection.send(halfSent);
+      expect(await connection.receives(/token_missing/)).toMatch(/^HTTP\/1.1 401 /);
+    }
+    expect(asked).toEqual([0, 0, 0]);
+    const answer = await post(server.url, item, { ...json, authorization: 'Bearer a' });
+    expect(answer.status).toBe(202);
+  });
+
+  test('who has one takes a turn, until the connection is gone', async () => {
+    const { asked, admission } = tokenHolders();
+    await using server = await publishingServer({ requestsInFlightMax: 1 }, { admission });
+    await server.source.start(acceptAll);
+    const authorized = { ...json, authorization: 'Bearer a' };
+    const slow = await openRawConnection(server.port);
+    slow.send(halfSent.replace('\r\n\r\n', '\r\nAuthorization: Bearer a\r\n\r\n'));
+    await eventually(() => expect(asked).toEqual([0]));
+    expect(await post(server.url, item, authorized)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: { code: 'requests_too_many' },
+    });
+    slow.socket.destroy();
+    await eventually(async () => expect((await post(server.url, item, authorized)).status).toBe(202));
+  });
+
+  test('only so many are looked at at once, and who goes away meanwhile takes no turn', async () => {
+    let asking = 0;
+    const answered = Promise.withResolvers<{ readonly kind: 'allowed' }>();
+    const signals: AbortSignal[] = [];
+    const admission: PublishAdmission = {
+      mayPublish(_presented, _events, signal) {
+        asking += 1;
+        signals.push(signal);
+        return answered.promise;
+      },
+    };
+    await using server = await publishingServer({ requestsInFlightMax: 2 }, { admission });
+    await server.source.start(acceptAll);
+    const waiting = [await openRawConnection(server.port), await openRawConnection(server.port)];
+    for (const connection of waiting) connection.send(halfSent);
+    await eventually(() => expect(asking).toBe(2));
+    expect(await post(server.url, item)).toMatchObject({ status: 503, body: { code: 'requests_too_many' } });
+    expect(asking).toBe(2);
+    for (const { socket } of waiting) socket.destroy();
+    await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]));
+    answered.resolve({ kind: 'allowed' });
+    const answers = await Promise.all([post(server.url, item), post(server.url, item)]);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
   });
 });
 

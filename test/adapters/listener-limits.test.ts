@@ -33,6 +33,11 @@ describe('headers', () => {
     ],
     ['a line feed in a header', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\nb\r\n\r\n'],
     ['no host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['two hosts (RFC 9112 section 3.2)', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n'],
+    [
+      'two hosts of an upgrade',
+      'GET /ws HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    ],
   ])('%s is 400 and closes the connection', async (_what, request) => {
     await using fixture = await startListener();
     expect(await rawExchange(fixture.address.port, request)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);

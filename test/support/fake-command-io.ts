@@ -30,6 +30,7 @@ export function fakeCommandIo(given: Partial<CommandIo> = {}): FakeCommandIo {
     fetch: notGiven,
     now: () => Date.UTC(2026, 0, 1),
     interrupted: interruption.signal,
+    unread: new AbortController().signal,
     ...given,
   };
   const actions = {

@@ -56,7 +56,7 @@ export async function startEndpoint(
       }),
     onRequest: (path, handler) => listener.onRequest(path, handler),
   };
-  const budget = new SendBudget(queuesBytesMax, (paused) => pressure.push(paused));
+  const budget = new SendBudget(queuesBytesMax, clock, (paused) => pressure.push(paused));
   const start = async (name: string, own: Readonly<Record<string, unknown>>) => {
     const endpoint = createSocketioEndpoint(name, socketioSettings.parse(own), {
       admission: { admit },
@@ -149,15 +149,19 @@ const upgradeRequest =
   'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
+/** A text frame with a mask of zeros (RFC 6455 section 5.2), for texts below 126 bytes. */
+export function clientFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.of(0x81, 0x80 | payload.length, 0, 0, 0, 0), payload]);
+}
+
 /** A client that is a bare TCP connection, admitted to rooms: it answers nothing and reads only while it is told to. */
 export async function tcpClient(port: number, rooms: readonly string[]): Promise<RawConnection> {
   const connection = await openRawConnection(port);
   onTestFinished(() => connection[Symbol.asyncDispose]());
   connection.send(upgradeRequest);
   await connection.receives(/\r\n\r\n.*0\{"sid"/s);
-  const connect = Buffer.from(`40${JSON.stringify({ rooms: rooms.join() })}`);
-  // A text frame with a mask of zeros (RFC 6455 section 5.2); its length must be below 126.
-  connection.send(Buffer.concat([Buffer.of(0x81, 0x80 | connect.length, 0, 0, 0, 0), connect]));
+  connection.send(clientFrame(`40${JSON.stringify({ rooms: rooms.join() })}`));
   await connection.receives(/40\{"sid"/);
   return connection;
 }

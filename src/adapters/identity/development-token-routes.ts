@@ -34,7 +34,8 @@ const requestBody = z.strictObject({
 /**
  * `POST /v1/development/tokens` answers 201 `{token, expiresAt}` (milliseconds since the epoch), to this machine only:
  * the peer must be on loopback, the `Host` one of loopback's names (a web page elsewhere can point its own name here,
- * but not change what it is called), and there must be no `Origin` of another site. 400 and 403 are problem documents.
+ * but not change what it is called), there must be no `Origin` of another site, and no proxy may have passed the request
+ * on, since whom it speaks for is not known. 400 and 403 are problem documents.
  */
 export const developmentTokenRoutes =
   (issuer: DevelopmentIssuer, { exposed }: DevelopmentTokenOptions): FastifyPluginAsync =>
@@ -60,9 +61,15 @@ const refuseStrangers = (exposed: boolean) => async (request: FastifyRequest, re
   return stranger === undefined ? undefined : answerProblem(reply, 403, stranger);
 };
 
+const isForwardingHeader = (name: string): boolean =>
+  name.startsWith('x-forwarded-') || ['forwarded', 'via', 'x-real-ip'].includes(name);
+
 function strangeness({ socket, headers }: FastifyRequest, exposed: boolean): string | undefined {
   if (!exposed && !isLoopbackHost(socket.remoteAddress ?? '')) return 'Development tokens are for this machine only.';
   if (!isOwnHost(`http://${headers.host ?? ''}`)) return 'The Host must be localhost or a loopback address.';
+  const forwarding = Object.keys(headers).find(isForwardingHeader);
+  if (forwarding !== undefined)
+    return `Development tokens go through no proxy, and the header "${forwarding}" is of one.`;
   const { origin } = headers;
   if (origin !== undefined && !isOwnHost(origin)) return 'Pages of other sites get no development tokens.';
   return undefined;

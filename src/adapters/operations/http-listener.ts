@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { HttpSurface, RequestHandler, UpgradeHandler } from '../../application/ports/http-surface.ts';
@@ -7,7 +7,7 @@ import { type ConnectionTracker, trackConnections } from './connection-tracker.t
 import { createHttpApp } from './http-app.ts';
 import { listenFault } from './listen-fault.ts';
 import type { ListenSettings } from './listen-settings.ts';
-import { createNodeServer, isWebSocketUpgrade } from './node-server.ts';
+import { createNodeServer, hasSeveralHosts, isWebSocketUpgrade } from './node-server.ts';
 import { createPathTable, pathOf } from './path-table.ts';
 import { closingDetail, problem, problemContentType, retryAfterSeconds, writeProblem } from './problem.ts';
 
@@ -50,7 +50,8 @@ export function createHttpListener({ settings, section, observer }: HttpListener
 
   const onRequest: RequestListener = (request, response) => {
     tracker.requested(response);
-    if (closing) return answerClosing(response);
+    if (closing) return answerEnding(response, 503, closingDetail, { 'Retry-After': retryAfterSeconds });
+    if (hasSeveralHosts(request)) return answerEnding(response, 400, severalHostsDetail);
     const handler = requests.above(pathOf(request.url));
     if (!handler) return app.routing(request, response);
     guard(request.socket, () => handler(request, response));
@@ -66,6 +67,7 @@ export function createHttpListener({ settings, section, observer }: HttpListener
     // Before Node 24.9 every kind of upgrade comes here.
     const handler = isWebSocketUpgrade(request.headers.upgrade) ? upgrades.at(pathOf(request.url)) : undefined;
     if (closing) return writeProblem(socket, 503, closingDetail, { 'Retry-After': String(retryAfterSeconds) });
+    if (hasSeveralHosts(request)) return writeProblem(socket, 400, severalHostsDetail);
     if (!handler) return writeProblem(socket, 404);
     guard(socket, () => handler(request, socket, head));
   });
@@ -111,14 +113,18 @@ const createGuard =
     }
   };
 
-function answerClosing(response: ServerResponse<IncomingMessage>): void {
+const severalHostsDetail = 'The request must have one Host.';
+
+/** Answers a request in the place of its routes, and ends the connection. */
+function answerEnding(
+  response: ServerResponse,
+  status: number,
+  detail: string,
+  headers: Readonly<Record<string, number>> = {},
+): void {
   response
-    .writeHead(503, {
-      'Content-Type': problemContentType,
-      'Retry-After': String(retryAfterSeconds),
-      Connection: 'close',
-    })
-    .end(JSON.stringify(problem(503, closingDetail)));
+    .writeHead(status, { 'Content-Type': problemContentType, Connection: 'close', ...headers })
+    .end(JSON.stringify(problem(status, detail)));
 }
 
 function bind(server: Server, { host, port }: ListenSettings): Promise<void> {

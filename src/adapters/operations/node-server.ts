@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { tlsFault, tlsFileFault } from './listen-fault.ts';
@@ -16,6 +16,10 @@ const tcpProbeAfterMs = 60_000;
 
 /** True for the one protocol that connections are handed over to. */
 export const isWebSocketUpgrade = (upgrade: string | undefined): boolean => upgrade?.toLowerCase() === 'websocket';
+
+/** A request with two hosts means different things to whoever reads it (RFC 9112 section 3.2). Node takes the first. */
+export const hasSeveralHosts = ({ headersDistinct }: IncomingMessage): boolean =>
+  (headersDistinct['host']?.length ?? 0) > 1;
 
 /**
  * A server of Node's with every limit named. Throws a `Fault` for TLS files that cannot be used.

@@ -101,6 +101,8 @@ describe('a structured CloudEvent', () => {
     ['an empty subject', { ...required, subject: '' }, ['subject']],
     ['a time that is none', { ...required, time: 'now' }, ['time']],
     ['a leap second', { ...required, time: '2016-12-31T23:59:60Z' }, ['time']],
+    ['a time before the year 0 of UTC', { ...required, time: '0000-01-01T00:00:00+00:01' }, ['time']],
+    ['a time after the year 9999 of UTC', { ...required, time: '9999-12-31T23:59:59-00:01' }, ['time']],
     ['a schema that is no URI', { ...required, dataschema: 'x y' }, ['dataschema']],
     ['an extension in upper case', { ...required, TenantId: 'T1' }, ['TenantId']],
     ['`__proto__`', JSON.parse(`{"__proto__":"x",${JSON.stringify(required).slice(1)}`), ['__proto__']],

@@ -52,6 +52,14 @@ describe('an item becomes an event', () => {
     expect(event.jsonText()).toBe('null');
   });
 
+  test.each(['0000-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])(
+    'of the first or last time that has four digits of a year (%s)',
+    (publishedAt) => {
+      const event = allowedValue(read({ stream: 's', data: 1, publishedAt }));
+      expect(new Date(event.publishedAt).toISOString()).toBe(publishedAt);
+    },
+  );
+
   test('whose data is the text that was sent', () => {
     const event = allowedValue(readItem({ stream: 's', data: 1 }, '1.00', intake()));
     expect(event.jsonText()).toBe('1.00');
@@ -83,6 +91,7 @@ describe('an item becomes an event', () => {
 
 describe('an item is refused', () => {
   const ok = { stream: 's', data: 1 };
+  const years = 'must be in the years 0000 to 9999 of UTC';
   const time = 'must be a time of RFC 3339, such as 2026-01-31T12:00:00Z';
   const cases: readonly (readonly [given: unknown, errors: readonly (string | RegExp)[]])[] = [
     [1, [/^: .*expected object/]],
@@ -99,6 +108,8 @@ describe('an item is refused', () => {
     [{ ...ok, publishedAt: '2026-01-31T12:00:00' }, [`publishedAt: ${time}`]],
     [{ ...ok, publishedAt: '2026-02-30T12:00:00Z' }, [`publishedAt: ${time}`]],
     [{ ...ok, publishedAt: 1_700_000_000 }, [`publishedAt: ${time}`]],
+    [{ ...ok, publishedAt: '0000-01-01T00:00:00+00:01' }, [`publishedAt: ${years}`]],
+    [{ ...ok, publishedAt: '9999-12-31T23:59:59.999-00:01' }, [`publishedAt: ${years}`]],
     [{ stream: 's' }, [': must have either "data" (any JSON value) or "dataBase64"']],
     [{ ...ok, dataBase64: '' }, [': must have either "data" (any JSON value) or "dataBase64"']],
     [{ stream: 's', dataBase64: 1 }, ['dataBase64: must be a text']],

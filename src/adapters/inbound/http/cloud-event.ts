@@ -8,10 +8,12 @@ import {
   type Intake,
   idField,
   isJsonType,
+  isTimeInRange,
   keyField,
   readAttributes,
   readBase64,
   streamField,
+  timeRange,
 } from './event-fields.ts';
 
 type Data = { readonly payload: Uint8Array; readonly contentType: string | undefined };
@@ -143,10 +145,11 @@ function mistakesInContext(context: Attributes): readonly FieldError[] {
   }
   // The package takes leap seconds, which no `Date` has.
   const { time } = context;
-  if (typeof time === 'string' && Number.isNaN(Date.parse(time))) {
+  if (typeof time !== 'string') return [];
+  if (Number.isNaN(Date.parse(time))) {
     return [{ path: ['time'], message: 'must be a time of RFC 3339, such as 2026-01-31T12:00:00Z' }];
   }
-  return [];
+  return isTimeInRange(time) ? [] : [{ path: ['time'], message: timeRange }];
 }
 
 const validationIssues = z.array(z.object({ instancePath: z.string(), message: z.string() }));

@@ -29,6 +29,16 @@ export const keyField = nameText(0, 1024);
 export const idField = nameText(1, 255);
 export const contentTypeField = nameText(1, 255).regex(/^[^/\s]+\/[^/\s]+/, 'must be a media type');
 
+const earliestTime = Date.parse('0000-01-01T00:00:00.000Z');
+const latestTime = Date.parse('9999-12-31T23:59:59.999Z');
+export const timeRange = 'must be in the years 0000 to 9999 of UTC';
+
+/** An offset can lead out of the years of RFC 3339, and so out of what clients can read. True for what is no time. */
+export function isTimeInRange(text: string): boolean {
+  const time = Date.parse(text);
+  return !(time < earliestTime || time > latestTime);
+}
+
 const attributeNameCharactersMax = 256;
 
 /** Numbers and booleans become text. Entries and a map, so that `__proto__` is a name like any other. */

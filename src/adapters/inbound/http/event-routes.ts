@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { PublishAdmission } from '../../../application/ports/admission.ts';
+import type { PublishAdmission, PublishPermission } from '../../../application/ports/admission.ts';
 import type { Event } from '../../../domain/event.ts';
 import type { Intake } from './event-fields.ts';
 import { presentedBy } from './http-presented.ts';
@@ -30,6 +30,7 @@ export function createEventRoutes(door: EventDoor): FastifyPluginAsync {
   const { settings } = door;
   const { bodyBytesMax, requestsInFlightMax, retryAfterMs } = settings;
   let requestsInFlight = 0;
+  let requestsUnknown = 0;
 
   const answer = (reply: FastifyReply, refusal: Problem, delayMs = retryAfterMs): FastifyReply => {
     if (refusal.status === 503) reply.header('retry-after', retryAfterText(delayMs));
@@ -38,15 +39,29 @@ export function createEventRoutes(door: EventDoor): FastifyPluginAsync {
     return reply.code(refusal.status).type(problemContentType).send(refusal);
   };
 
-  /** What the headers decide is answered before the body has come. */
+  const answerUnpermitted = (reply: FastifyReply, permission: Exclude<PublishPermission, { kind: 'allowed' }>) =>
+    permission.kind === 'denied'
+      ? answer(reply, denialProblem(permission.denial.code))
+      : answer(
+          reply,
+          problem('try_later', 'It cannot be decided now whether you may publish. Come back later.'),
+          permission.retryAfterMs,
+        );
+
+  /** What the headers decide is answered before the body has come: nobody unknown keeps a publisher from its turn. */
   async function onRequest(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const refusal = door.refusal();
     if (refusal) return answer(reply, refusal);
-    if (requestsInFlight >= requestsInFlightMax) {
-      return answer(reply, problem('requests_too_many', 'Too many requests are under way. Come back in a moment.'));
-    }
     const format = formatOf(request.raw);
     if (!format.ok) return answer(reply, format.reason);
+    if (requestsUnknown >= requestsInFlightMax) return answer(reply, tooManyRequests());
+    requestsUnknown += 1;
+    const gone = goneSignal(reply);
+    const permission = await door.admission.mayPublish(presentedBy(request.raw), [], gone);
+    requestsUnknown -= 1;
+    if (permission.kind !== 'allowed') return answerUnpermitted(reply, permission);
+    // Whoever has gone never closes again, and would keep its turn.
+    if (gone.aborted || requestsInFlight >= requestsInFlightMax) return answer(reply, tooManyRequests());
     requestsInFlight += 1;
     reply.raw.once('close', () => {
       requestsInFlight -= 1;
@@ -60,11 +75,7 @@ export function createEventRoutes(door: EventDoor): FastifyPluginAsync {
     const events = readRequest(request.raw, format.value, bodyOf(request), door.intake());
     if (!events.ok) return answer(reply, events.reason);
     const permission = await door.admission.mayPublish(presentedBy(request.raw), events.value, goneSignal(reply));
-    if (permission.kind === 'denied') return answer(reply, denialProblem(permission.denial.code));
-    if (permission.kind === 'try-later') {
-      const refusal = problem('try_later', 'It cannot be decided now whether you may publish. Come back later.');
-      return answer(reply, refusal, permission.retryAfterMs);
-    }
+    if (permission.kind !== 'allowed') return answerUnpermitted(reply, permission);
     const refusal = door.refusal();
     if (refusal) return answer(reply, refusal);
     const outcomes = await door.take(events.value);
@@ -80,11 +91,17 @@ export function createEventRoutes(door: EventDoor): FastifyPluginAsync {
       const refusal = frameworkRefusal(error, bodyBytesMax);
       // What is not the publisher's fault is the listener's to answer and to observe.
       if (!refusal) throw error;
+      // The framework would cut the connection, and with it the answer, under a publisher that is still sending. Without
+      // that Node reads the rest and drops it, no longer than a request may take.
+      reply.removeHeader('connection');
       return answer(reply, refusal);
     });
     app.post(settings.path, { bodyLimit: bodyBytesMax, onRequest }, publish);
   };
 }
+
+const tooManyRequests = (): Problem =>
+  problem('requests_too_many', 'Too many requests are under way. Come back in a moment.');
 
 /** A request without a body has none that a parser would have seen. */
 const bodyOf = ({ body }: FastifyRequest): Uint8Array => (body instanceof Uint8Array ? body : new Uint8Array());

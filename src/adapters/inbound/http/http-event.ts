@@ -7,10 +7,12 @@ import {
   type Intake,
   idField,
   isJsonType,
+  isTimeInRange,
   keyField,
   readAttributes,
   readBase64,
   streamField,
+  timeRange,
 } from './event-fields.ts';
 
 const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -22,6 +24,7 @@ const item = z.strictObject({
   id: idField.optional(),
   publishedAt: z.iso
     .datetime({ offset: true, error: 'must be a time of RFC 3339, such as 2026-01-31T12:00:00Z' })
+    .refine(isTimeInRange, timeRange)
     .optional(),
   contentType: contentTypeField.optional(),
   attributes: z.custom<object>(isPlainObject, 'must be an object of names and texts').optional(),

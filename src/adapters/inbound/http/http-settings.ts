@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accessSettings } from '../../settings-fields.ts';
+import { accessSettings, credentialSettings, placeText } from '../../settings-fields.ts';
 import { isExtensionName } from './cloud-event-names.ts';
 
 const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
@@ -25,6 +25,12 @@ const cloudEventSettings = z.strictObject({
     ),
 });
 
+const publisherCredential = credentialSettings.extend({
+  from: placeText
+    .regex(/^(?!auth\.)/, 'must be header.NAME or query.NAME: an HTTP request has no auth')
+    .describe('Where the publisher puts the token: `header.NAME` in lower case, or `query.NAME`.'),
+});
+
 /** Publishing over HTTP: one section of the config. */
 export const httpSettings = z.strictObject({
   path: z
@@ -40,7 +46,10 @@ export const httpSettings = z.strictObject({
       'Name of the source whose broker takes the events: 202 then says that the broker has them. Without it they are ' +
         'routed on the spot, in this instance alone.',
     ),
-  credentials: accessSettings.credentials.describe('The tokens of a publisher; none: everybody is anonymous.'),
+  credentials: z
+    .array(publisherCredential)
+    .default([])
+    .describe('The tokens of a publisher; none: everybody is anonymous. They are looked at before a body is read.'),
   require: accessSettings.require.describe('CEL condition for each event; `event` is what is to be published.'),
   checks: accessSettings.checks,
   admissionMsMax: accessSettings.admissionMsMax,
@@ -55,7 +64,8 @@ export const httpSettings = z.strictObject({
     .default(100)
     .describe(
       'Requests under way, those whose body is still arriving included; more are answered 503. Times `bodyBytesMax` ' +
-        'it is what publishers can make the process hold.',
+        'it is what publishers can make the process hold. So many others at once have their credentials looked at, ' +
+        'without a body.',
     ),
   attributesPerEventMax: wholeNumber(0, 10_000).default(100).describe('Attributes of an event.'),
   attributeBytesMax: wholeNumber(0, 1024 * 1024)

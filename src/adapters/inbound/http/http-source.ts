@@ -44,6 +44,7 @@ class PublishingSource implements HttpSource {
     ordered: false,
     deadLetters: false,
     leaseMs: Number.POSITIVE_INFINITY,
+    keepsBacklog: true,
   };
   readonly routes: FastifyPluginAsync;
   readonly #observer: Observer;
