@@ -16,7 +16,9 @@ if (Number.parseInt(process.versions.node, 10) >= nodeMajorMin) {
 } else if (inCheckout && existsSync(ownNode) && realpathSync(ownNode) !== realpathSync(process.execPath)) {
   runWith(ownNode);
 } else {
-  const remedy = inCheckout ? 'Run "npm ci", which brings one along.' : 'Install one from https://nodejs.org.';
+  const remedy = inCheckout
+    ? 'Run "npm ci" with its development dependencies, which brings one along.'
+    : 'Install one from https://nodejs.org.';
   process.stderr.write(
     `edgeward: Node ${nodeMajorMin} or newer is needed, this is ${process.versions.node}. ${remedy}\n`,
   );

@@ -4,9 +4,13 @@ set -eu
 url=${1:-http://127.0.0.1:8080}
 
 # The demo issues tokens to this machine; in production yours come from your issuer.
-token=$(curl -sS --fail-with-body -X POST "$url/v1/development/tokens" \
+answer=$(curl -sS --fail-with-body -X POST "$url/v1/development/tokens" \
   -H 'content-type: application/json' \
-  -d '{"tenant":"demo","roles":["edgeward.publisher"]}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  -d '{"tenant":"demo","roles":["edgeward.publisher"]}') || {
+  echo "No token from $url: is the demo running there (npm start)? $answer" >&2
+  exit 1
+}
+token=$(echo "$answer" | sed 's/.*"token":"\([^"]*\)".*/\1/')
 
 curl -sS --fail-with-body -X POST "$url/v1/events" \
   -H "authorization: Bearer $token" \

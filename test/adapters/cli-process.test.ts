@@ -99,7 +99,8 @@ describe('a Node that is too old', () => {
       .closed;
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'edgeward: Node 24 or newer is needed, this is 20.1.0. Run "npm ci", which brings one along.\n',
+      stderr:
+        'edgeward: Node 24 or newer is needed, this is 20.1.0. Run "npm ci" with its development dependencies, which brings one along.\n',
     });
   });
 

@@ -19,3 +19,18 @@ test('examples/publish.sh publishes what examples/receive.mjs receives', async (
   expect(JSON.parse(stdout)).toEqual({ events: [{ id: expect.any(String) }] });
   await eventually(() => expect(receiver.output()).toMatch(/orders\.created.*4711/));
 });
+
+test.each([
+  ['publish.sh', 'sh'],
+  ['receive.mjs', process.execPath],
+])('examples/%s says so and stops where it gets no token', async (name, program) => {
+  await using gateway = await startGatewayProcess();
+  // Nothing listens on port 1; below a path of its own the gateway has no tokens.
+  for (const url of ['http://127.0.0.1:1', `${gateway.url}/elsewhere`]) {
+    const { exited, output } = watchProcess(
+      spawn(program, [example(name), url], { stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
+    expect(await exited).toBe(1);
+    expect(output()).toContain(`No token from ${url}: is the demo running there (npm start)?`);
+  }
+});

@@ -35,6 +35,22 @@ test('a second signal ends the process at once', async () => {
   });
 });
 
+test('a gateway whose standard output nobody reads any more goes on serving', async () => {
+  const { process: child, output, exited } = startEdgeward();
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  // As "edgeward start | head -1" does, long before the last line is printed.
+  child.stdout?.destroy();
+  await eventually(() => expect(output()).toContain('gateway is up'));
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0];
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect(output()).toContain('gateway has stopped');
+});
+
 test('a port in use: says which, and what to do', async () => {
   const holder = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => holder.once('listening', resolve));
@@ -52,8 +68,10 @@ async function beginRequest(url: string): Promise<void> {
   const { hostname, port, host } = new URL(url);
   const socket = connect(Number(port), hostname);
   onTestFinished(() => void socket.destroy());
+  const token = await developmentToken(url, { tenant: 'a', roles: ['edgeward.publisher'] });
   const headers = 'Content-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue';
-  socket.write(`POST /v1/events HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n\r\n`);
+  const authorization = `Authorization: Bearer ${token}`;
+  socket.write(`POST /v1/events HTTP/1.1\r\nHost: ${host}\r\n${authorization}\r\n${headers}\r\n\r\n`);
   const [answer] = (await once(socket, 'data')) as [Buffer];
   expect(answer.toString()).toContain('100 Continue');
 }

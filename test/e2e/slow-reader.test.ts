@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadEdgewardConfig } from '../../src/bootstrap/config/edgeward-config.ts';
+import { composeGateway } from '../../src/bootstrap/container.ts';
 import { connectClient, developmentToken, publish } from '../support/demo-clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
+import { recordingObserver } from '../support/recording-observer.ts';
 
 /** A masked text frame of a client (RFC 6455 section 5.2), for texts below 64 KiB. */
 function clientFrame(text: string): Buffer {
@@ -70,4 +74,46 @@ test('a client that stops reading under a firehose is cut; the others get everyt
   const ended = new Promise((resolve) => deaf.once('close', resolve));
   deaf.resume();
   await ended;
+});
+
+/** The demo, whose clients together may be owed a mebibyte, and each of them far more. */
+async function startCrowdedDemo() {
+  const preset = await readFile(new URL('../../presets/demo.yaml', import.meta.url), 'utf8');
+  const endpoint = preset.replace('      eventName:', '      sendQueueBytesMax: 100000000\n      eventName:');
+  const config = loadEdgewardConfig(`${endpoint}\nlimits: { sendQueuesBytesMax: 1048576 }\n`, { PORT: '0' });
+  if (!config.ok) throw new Error(JSON.stringify(config.reason));
+  const observer = recordingObserver();
+  const gateway = await composeGateway(config.value, { version: 'test', observer });
+  const { listener } = await gateway.start();
+  onTestFinished(async () => void (await gateway.stop(1000)));
+  return { url: listener.url, observer };
+}
+
+test('deaf clients of one tenant that answer pings hold up the others for seconds only', async () => {
+  const { url, observer } = await startCrowdedDemo();
+  const tokenOf = (tenant: string) =>
+    developmentToken(url, { tenant, roles: ['edgeward.client', 'edgeward.publisher'] });
+  const [noisy, quiet] = await Promise.all([tokenOf('noisy'), tokenOf('quiet')]);
+  using reader = await connectClient(url, quiet);
+  for (let client = 0; client < 4; client += 1) {
+    const deaf = await connectDeafClient(url, noisy);
+    // A pong before any ping.
+    const pongs = setInterval(() => deaf.write(clientFrame('3')), 100);
+    onTestFinished(() => clearInterval(pongs));
+    deaf.once('error', () => clearInterval(pongs));
+  }
+  const data = 'x'.repeat(100_000);
+  const flood = () => publish(url, noisy, { stream: 's', attributes: { 'Tenant-Id': 'noisy' }, data });
+  while ((await flood()).status === 202);
+  expect(observer.of('pressure')).toMatchObject([{ paused: true }]);
+  expect(observer.of('connection-cut')).toEqual([]);
+
+  await eventually(async () => {
+    const event = { stream: 's', attributes: { 'Tenant-Id': 'quiet' }, data: 'for the quiet' };
+    expect((await publish(url, quiet, event)).status).toBe(202);
+  });
+  await eventually(() => expect(reader.received.map((event) => event.data)).toEqual(['for the quiet']));
+  // What was accepted before may bring new pressure by now.
+  expect(observer.of('pressure').slice(0, 2)).toMatchObject([{ paused: true }, { paused: false }]);
+  expect(observer.of('connection-cut').length).toBeGreaterThan(0);
 });

@@ -59,13 +59,26 @@ export async function signToken(
 export function readSigningKey(text: string, algorithm?: TokenAlgorithm): Verdict<SigningKey> {
   const jwk = jwkOf(text);
   const key = privateKeyOf(text, jwk);
-  if (key === undefined) return refused('the file holds no private key in PEM or as a JWK');
+  if (key === undefined) return refused(isEncryptedPem(text) ? encrypted : noKey);
+  const { modulusLength = rsaBitsMin } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength < rsaBitsMin) {
+    return refused(`the RSA key has ${modulusLength} bits, and a signature takes ${rsaBitsMin} or more`);
+  }
   const named = algorithm ?? (typeof jwk?.['alg'] === 'string' ? (jwk['alg'] as TokenAlgorithm) : undefined);
   const chosen = named ?? algorithmOf(key);
   if (chosen === undefined) return refused(`there is no algorithm for a key of the type ${key.asymmetricKeyType}`);
   const keyId = typeof jwk?.['kid'] === 'string' ? jwk['kid'] : undefined;
   return allowed({ key, algorithm: chosen, keyId });
 }
+
+const noKey = 'the file holds no private key in PEM or as a JWK';
+const encrypted = 'the private key is encrypted; decrypt it first, such as with "openssl pkey -in FILE -out FILE"';
+
+/** RFC 7518, 3.3. */
+const rsaBitsMin = 2048;
+
+/** PKCS #8 says so in its first line, the older formats in a header (RFC 1421). */
+const isEncryptedPem = (text: string): boolean => /^(-----BEGIN ENCRYPTED |Proc-Type: 4,ENCRYPTED)/m.test(text);
 
 function jwkOf(text: string): Record<string, unknown> | undefined {
   try {

@@ -12,8 +12,10 @@ export type CommandIo = {
   readonly fetch: typeof fetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Aborts at the first signal to stop, or when nobody reads the output any more. */
+  /** Aborts at the first signal to stop. */
   readonly interrupted: AbortSignal;
+  /** Aborts when nobody reads the standard output any more: for commands that do nothing but print. */
+  readonly unread: AbortSignal;
 };
 
 /** What a command complains of, and the code that it ends with. */

@@ -58,6 +58,7 @@ async function help(command: readonly string[]): Promise<string> {
     fetch: nothing,
     now: () => 0,
     interrupted: new AbortController().signal,
+    unread: new AbortController().signal,
   };
   await runCommandLine({ args: [...command, '--help'], io, version: '', actions: { start: nothing, check: nothing } });
   return text;

@@ -3,6 +3,9 @@ import type { CommandIo, Complaint } from './command-io.ts';
 
 const answerTimeoutMs = 15_000;
 
+/** A body up to this long leaves in one piece: if the connection ends then, the gateway has gone. */
+const singlePieceCharactersMax = 16_384;
+
 export type GatewayRequest = {
   /** As the user gave it. */
   readonly gateway: URL;
@@ -19,7 +22,7 @@ export type GatewayAnswer = {
   readonly retryAfter: string | undefined;
 };
 
-/** POSTs JSON. Refused when there is no answer. */
+/** POSTs JSON. Refused when there is no answer, or none is heard because the gateway ends the connection meanwhile. */
 export async function postJson(io: CommandIo, request: GatewayRequest): Promise<Verdict<GatewayAnswer, Complaint>> {
   const timeout = AbortSignal.timeout(answerTimeoutMs);
   try {
@@ -40,7 +43,8 @@ export async function postJson(io: CommandIo, request: GatewayRequest): Promise<
   } catch (error) {
     if (io.interrupted.aborted) return refused({ exit: 'interrupted', message: 'interrupted' });
     const reason = timeout.aborted ? `no answer within ${answerTimeoutMs / 1000} s` : reasonOf(error);
-    return refused(unreachable(request.gateway, reason));
+    const cutShort = request.body.length > singlePieceCharactersMax && /^(EPIPE|ECONNRESET)$/.test(reason);
+    return refused(cutShort ? endedEarly(request.gateway, reason) : unreachable(request.gateway, reason));
   }
 }
 
@@ -49,6 +53,14 @@ export const unreachable = (gateway: URL, reason: string): Complaint => ({
   message:
     `Cannot reach ${shown(gateway)}: ${reason}. ` +
     'Is the gateway running there? "edgeward start" starts one; --url names another.',
+});
+
+/** Its answer, such as 413, is lost with the connection when the body is still under way. */
+const endedEarly = (gateway: URL, reason: string): Complaint => ({
+  exit: 'refused',
+  message:
+    `${shown(gateway)} ended the connection before the whole event was sent (${reason}). ` +
+    'The event is probably larger than the "bodyBytesMax" of its HTTP source.',
 });
 
 /** A URL as people write it. */

@@ -13,8 +13,9 @@ onStopSignals(process, Date.now, {
   first: () => interrupted.abort(),
   again: () => process.exit(exitCodes.interrupted.code),
 });
-// "edgeward tail | head -1": when nobody reads any more, there is nothing left to do.
-process.stdout.on('error', () => interrupted.abort());
+// "edgeward tail | head -1" ends with its reader; "edgeward start | head -1" goes on serving.
+const unread = new AbortController();
+process.stdout.on('error', () => unread.abort());
 
 const io: CommandIo = {
   stdout: (text) => void process.stdout.write(text),
@@ -25,6 +26,7 @@ const io: CommandIo = {
   fetch,
   now: Date.now,
   interrupted: interrupted.signal,
+  unread: unread.signal,
 };
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {

@@ -18,10 +18,15 @@ export function collectNamed(text: string, collected: ReadonlyMap<string, string
   return new Map([...collected, [name, value]]);
 }
 
-/** Collects `NAME=JSON`. Each name may be given once. */
+const claimsOfTheTimes: ReadonlySet<string> = new Set(['exp', 'iat']);
+
+/** Collects `NAME=JSON`. Each name may be given once; `exp` and `iat` may not, for whoever signs a token sets them. */
 export function collectClaims(text: string, collected: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
   const { name, value } = namedValue(text);
   if (collected.has(name)) throw new InvalidArgumentError(`"${name}" is given twice.`);
+  if (claimsOfTheTimes.has(name)) {
+    throw new InvalidArgumentError(`"${name}" is set when the token is signed; "token --expires-in" says until when.`);
+  }
   try {
     return new Map([...collected, [name, JSON.parse(value)]]);
   } catch {

@@ -61,7 +61,8 @@ Examples:
 async function tail(io: CommandIo, options: TailOptions): Promise<ExitCode> {
   const format = options.json ? eventJsonLine : eventLine;
   let left = options.count ?? Infinity;
-  const complaint = await followEvents(io, {
+  const untilUnread = { ...io, interrupted: AbortSignal.any([io.interrupted, io.unread]) };
+  const complaint = await followEvents(untilUnread, {
     gateway: options.url,
     namespace: options.namespace,
     token: options.token,

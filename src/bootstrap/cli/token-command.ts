@@ -29,7 +29,8 @@ export function createTokenCommand(io: CommandIo, end: (code: ExitCode) => void)
 
 const details = `
 A running development gateway issues it, or with --key it is signed here. Its claims are tenant,
-business_unit, workstation, sub and roles, and those of --claim, which stand above them.
+business_unit, workstation, sub and roles, and those of --claim, which stand above them. iat and
+exp follow from the clock and --expires-in, and iss is the gateway's own unless --key signs.
 
 Examples:
   edgeward token --tenant demo --role edgeward.client

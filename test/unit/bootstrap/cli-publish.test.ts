@@ -223,4 +223,17 @@ describe('publish', () => {
     expect(await exit).toBe(130);
     expect(cli.stderr()).toBe('');
   });
+
+  test.each(['EPIPE', 'ECONNRESET'])('a gateway that ends the connection with %s amid a long body', async (code) => {
+    const fetch = () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error(), { code }) }));
+    const long = fakeCommandIo({ fetch });
+    expect(await long.run('publish', 's', 'x'.repeat(100_000), '--token', 't')).toBe(5);
+    expect(long.stderr()).toBe(
+      `edgeward: http://127.0.0.1:8080 ended the connection before the whole event was sent (${code}). ` +
+        'The event is probably larger than the "bodyBytesMax" of its HTTP source.\n',
+    );
+    const short = fakeCommandIo({ fetch });
+    expect(await short.run('publish', 's', 'x', '--token', 't')).toBe(4);
+    expect(short.stderr()).toContain(`Cannot reach http://127.0.0.1:8080: ${code}.`);
+  });
 });

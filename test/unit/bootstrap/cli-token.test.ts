@@ -70,6 +70,23 @@ describe('token signed here', () => {
     expect(cli.stderr()).toBe('edgeward: "key.pem": the file holds no private key in PEM or as a JWK.\n');
   });
 
+  test.each(['pkcs8', 'sec1'] as const)('an encrypted key (%s) is called so', async (type) => {
+    const encrypted = privateKey.export({ type, format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hunter2' });
+    const cli = fakeCommandIo({ readFile: async () => Buffer.from(encrypted) });
+    expect(await cli.run('token', '--key', 'key.pem')).toBe(2);
+    expect(cli.stderr()).toBe(
+      'edgeward: "key.pem": the private key is encrypted; ' +
+        'decrypt it first, such as with "openssl pkey -in FILE -out FILE".\n',
+    );
+  });
+
+  test('RFC 7518, 3.3: an RSA key of less than 2048 bits is refused', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+    const cli = fakeCommandIo({ readFile: async () => Buffer.from(weak.export({ type: 'pkcs8', format: 'pem' })) });
+    expect(await cli.run('token', '--key', 'key.pem')).toBe(2);
+    expect(cli.stderr()).toBe('edgeward: "key.pem": the RSA key has 1024 bits, and a signature takes 2048 or more.\n');
+  });
+
   test('a file that is not there is named', async () => {
     const cli = fakeCommandIo();
     expect(await cli.run('token', '--key', 'nowhere.pem')).toBe(2);

@@ -18,6 +18,8 @@ describe('a wrong command line says what is wrong, and ends with 2', () => {
     [['tail', '--url', 'ftp://host'], /must be a URL such as http:\/\/127\.0\.0\.1:8080/],
     [['tail', '--url', 'host:8080'], /must be a URL/],
     [['tail', '--url', 'http://host/?a=b'], /must end before any "\?"/],
+    [['token', '--claim', 'exp=1'], /"exp" is set when the token is signed; "token --expires-in" says until when\./],
+    [['tail', '--claim', 'iat=1'], /"iat" is set when the token is signed/],
     [['token', '--claim', 'a=b'], /What follows "a=" must be JSON; text stands in quotes: 'a="text"'/],
     [['check'], /missing required argument 'file'/],
     [[], /Usage: edgeward/],
