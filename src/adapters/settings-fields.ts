@@ -16,15 +16,20 @@ export const topicPatternText = z.string().superRefine((text, context) => {
 /** CEL text. It is compiled where the whole config is put together, which reports what is wrong with it. */
 export const conditionText = z.string().min(1);
 
-/** A place of `Presented`: where a client puts something. */
-export const placeText = z
-  .string()
-  .regex(/^(auth|query|header)\.[^.]+$/, 'must be auth.NAME, query.NAME or header.NAME');
+/** A place of `Presented`: where a client puts something. Headers are looked up by their names in lower case. */
+export const placeText = z.string().regex(/^(?:(?:auth|query)\.[^.]+|header\.[^.A-Z]+)$/, {
+  error: ({ input }) =>
+    /^header\.[^.]+$/.test(String(input))
+      ? 'must have the name of the header in lower case, such as header.authorization'
+      : 'must be auth.NAME, query.NAME or header.NAME',
+});
 
 export const millisecondsMax = (max: number) => z.number().int().min(0).max(max);
 
-const credentialSettings = z.strictObject({
-  from: placeText.describe('Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`.'),
+export const credentialSettings = z.strictObject({
+  from: placeText.describe(
+    'Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`, header names in lower case.',
+  ),
   accepts: z
     .array(z.string().min(1))
     .min(1)
@@ -51,7 +56,10 @@ const roomGroupSettings = z.strictObject({
   checks: z
     .array(z.string())
     .default([])
-    .describe('Names of `checks` that must allow these rooms (or that `when` reads).'),
+    .describe(
+      'Names of `checks` that must allow these rooms as well. A condition that reads `check.NAME` decides alone what ' +
+        'they mean.',
+    ),
   otherwise: z
     .enum(['ignore', 'refuse'])
     .default('ignore')
@@ -65,7 +73,12 @@ export const permitSettings = {
     .default([])
     .describe('The tokens that are presented; none: everybody is anonymous.'),
   require: conditionText.optional().describe('CEL condition that must hold.'),
-  checks: z.array(z.string()).default([]).describe('Names of `checks` that must allow it (or that `require` reads).'),
+  checks: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Names of `checks` that must allow it as well. A condition that reads `check.NAME` decides alone what they mean.',
+    ),
   admissionMsMax: millisecondsMax(60_000)
     .default(3000)
     .describe(

@@ -88,12 +88,13 @@ const eventsModule = (config: Config): ContainerModule =>
   module((bind) => {
     bind(T.routing).toResolvedValue(() => checked(buildRouting(config.routes, config.isolation, compileCondition)));
     bind(T.budget).toResolvedValue(
-      (presence, observer) =>
+      (presence, clock, observer) =>
         new SendBudget(
           config.limits.sendQueuesBytesMax,
+          clock,
           holdBack(() => presence.sources, observer),
         ),
-      [T.presence, T.observer],
+      [T.presence, T.clock, T.observer],
     );
     bind(T.sources).toResolvedValue(
       (admissions, clock, observer, presence) => {

@@ -30,7 +30,7 @@ export const start: StartAction = async (file, io) => {
   try {
     return await run(config.value, logger, io, file === undefined);
   } catch (error) {
-    return failed(error, logger, io);
+    return failed(error, logger, io, file === undefined);
   }
 };
 
@@ -84,12 +84,13 @@ function interruption(signal: AbortSignal): Promise<void> {
 }
 
 /** A fault says what, where and what to do; of anything else the log has the whole story. */
-function failed(error: unknown, logger: Logger, io: CommandIo): ExitCode {
+function failed(error: unknown, logger: Logger, io: CommandIo, isDemo: boolean): ExitCode {
   if (!(error instanceof Fault)) {
     logger.error({ error: describeError(error, true) }, 'gateway cannot start');
     return exitCodes.failed.code;
   }
   io.stderr(`edgeward: ${safeText(error.message)}\n`);
+  if (isDemo && error.code === 'listen_port_in_use') io.stderr(`For another port: PORT=9090 npx edgeward start\n`);
   if (error.code.startsWith('listen_')) return exitCodes.unreachable.code;
   // A certificate or key that the config names.
   return error.code.startsWith('tls_') || error.code === 'issuer_keys_missing'

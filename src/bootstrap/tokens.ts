@@ -8,7 +8,6 @@ import type { Clock } from '../application/ports/clock.ts';
 import type { Observer } from '../application/ports/observer.ts';
 import type { EventRouting } from '../domain/ports/event-routing.ts';
 import type { Admissions } from './admissions.ts';
-import type { Config } from './config/edgeward-config.ts';
 import type { Endpoint } from './create-endpoint.ts';
 import type { Source } from './create-sources.ts';
 import type { Gateway } from './gateway.ts';
@@ -21,7 +20,6 @@ export const T = {
   admissions: token<Admissions>('admissions'),
   budget: token<SendBudget>('budget'),
   clock: token<Clock>('clock'),
-  config: token<Config>('config'),
   developmentIssuer: token<DevelopmentIssuer | undefined>('developmentIssuer'),
   endpoints: token<readonly Endpoint[]>('endpoints'),
   gateway: token<Gateway>('gateway'),

@@ -9,6 +9,8 @@ export type AccessNames = {
   readonly tokens: NamesByName | undefined;
   /** Checks, with the variables that each asks about. */
   readonly checks: NamesByName | undefined;
+  /** The variable of a connection that names its tenant, where tenants are kept apart. */
+  readonly tenant: string | undefined;
 };
 type NamesByName = ReadonlyMap<string, readonly string[]>;
 
@@ -30,6 +32,7 @@ export function accessMistakes(settings: Partial<AccessSettings>, names: AccessN
     ...loneCompanions(credentials),
     ...uses.flatMap(({ name, path }) => unknownName(path, name, names.checks?.keys(), 'checks')),
     ...(names.tokens ? variableMistakes(settings, uses, names.tokens, names.checks ?? new Map()) : []),
+    ...chosenTenant(settings, names),
   ];
 }
 
@@ -41,7 +44,7 @@ export function unknownName(
   section: string,
 ): readonly Finding[] {
   if (names === undefined) return [];
-  const known = [...names];
+  const known = [...new Set(names)];
   if (known.includes(name)) return [];
   const has = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
   return [{ path, message: `"${name}" is not in ${section}; ${has}`, suggestion: nearestName(name, known) }];
@@ -72,7 +75,7 @@ function variableMistakes(
   if (!kinds.every((kind) => tokens.has(kind))) return [];
   const givers = new Map(kinds.flatMap((kind) => (tokens.get(kind) ?? []).map((name) => [name, kind])));
   // Who publishes has tokens and nothing else.
-  const known = [...(rooms ? ['connection'] : []), ...givers.keys(), ...Object.keys(query)];
+  const known = [...new Set([...(rooms ? ['connection'] : []), ...givers.keys(), ...Object.keys(query)])];
   const notGiven = (path: ConfigPath, variables: Iterable<string>): readonly Finding[] =>
     [...variables].filter((name) => !known.includes(name)).map((name) => absentVariable(path, name, known));
   return [
@@ -99,4 +102,38 @@ function hiddenQuery(name: string, givers: ReadonlyMap<string, string>): readonl
   if (kind === undefined && name !== 'connection') return [];
   const giver = kind === undefined ? 'every connection has' : `tokens of the kind ${kind} give`;
   return [{ path: ['query', name], at: 'key', message: `${giver} {${name}} already; give it another name` }];
+}
+
+/**
+ * A tenant that the client names in its URL, and that nobody looks at. It is enough that the condition or a check of the
+ * endpoint reads the variable: whether it does so well is not for a check of the config to know.
+ */
+function chosenTenant(settings: Partial<AccessSettings>, { tokens, checks, tenant }: AccessNames): readonly Finding[] {
+  const { credentials, query = {}, require, checks: asked } = settings;
+  if (tenant === undefined || !Object.hasOwn(query, tenant)) return [];
+  // What is wrong by itself may be what gives the variable, or looks at it.
+  if (!credentials || !asked || !tokens || !checks) return [];
+  const kinds = credentials.flatMap(({ accepts }) => accepts);
+  const given = kinds.some((kind) => tokens.get(kind)?.includes(tenant) ?? true);
+  // The query cannot have a name of a token's: that is a mistake of its own.
+  if (given || namesRead(require ?? '', 'query').has(tenant)) return [];
+  // A condition that reads checks decides alone what they mean: those that it leaves out decide nothing.
+  const read = namesRead(require ?? '', 'check');
+  const deciding = read.size === 0 ? asked : asked.filter((name) => read.has(name));
+  if (deciding.some((name) => checks.get(name)?.includes(tenant) ?? true)) return [];
+  const message =
+    `a client would choose its tenant: isolation.connection is {${tenant}}, which no token that is accepted here gives; ` +
+    `take it from a token, or look at it with query.${tenant} in \`require\`, or with a check whose url has {${tenant}}`;
+  return [{ path: ['query', tenant], at: 'key', message }];
+}
+
+/** The names after `query.` or in `query['…']`, for one that a condition reads. `has(query.x)` looks at no value. */
+function namesRead(condition: string, from: 'query' | 'check'): ReadonlySet<string> {
+  const reference = new RegExp(
+    String.raw`(?<!has\(\s*)(?<![\w.])${from}\s*(?:\.\s*(\w+)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])`,
+    'g',
+  );
+  return new Set(
+    [...condition.matchAll(reference)].map(([, field, single, double]) => field ?? single ?? double ?? ''),
+  );
 }

@@ -1,12 +1,14 @@
 import { parseUrlTemplate } from '../../adapters/access/url-template.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
-import { accessNames, buildAccess, buildPublishAccess } from './build-access.ts';
+import { buildAccess, buildPublishAccess } from './build-access.ts';
 import { buildIsolation, buildRouting, type CompileCondition } from './build-routing.ts';
 import { type AccessNames, accessMistakes, unknownName } from './check-access.ts';
 import { takenPaths } from './check-paths.ts';
 import { insecureChoices } from './check-security.ts';
+import { tokenMistakes } from './check-tokens.ts';
 import type { CheckableAdapter, CheckableConfig, CheckableIdentity } from './checkable-config.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
+import { referencedName } from './route-settings.ts';
 import type { ConfigDraft } from './salvage.ts';
 
 type Draft = ConfigDraft<CheckableConfig>;
@@ -31,7 +33,8 @@ export const createConfigCheck =
       ...takenNames('endpoints', endpoints),
       ...takenNames('routes', routes),
       ...takenPaths(draft),
-      ...tokenReferences(draft),
+      ...tokenMistakes(draft),
+      ...discardedDeadLetters(draft),
       ...publishTargets(sources, publisherKinds),
       ...insecureChoices(draft),
       ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),
@@ -46,30 +49,9 @@ function takenNames(section: string, items: readonly (Named | undefined)[]): rea
   return items.flatMap((item, index) => {
     const first = items.findIndex((each) => each?.name !== undefined && each.name === item?.name);
     if (first === -1 || first === index) return [];
-    const message = `"${item?.name}" is the name of ${section}[${first}], too; give one of them another`;
-    return [{ path: [section, index, 'name'], message }];
+    const taken = `is the name of ${section}[${first}], too; give one of them another`;
+    return [{ path: [section, index, 'name'], message: `"${item?.name}" ${taken}`, withoutValue: taken }];
   });
-}
-
-/** Kinds of token that conditions could not read, and those that services are asked about and are not there. */
-function tokenReferences(draft: Draft): readonly Finding[] {
-  const { tokens } = namesOf(draft);
-  const known = (path: ConfigPath, name: string | undefined): readonly Finding[] =>
-    name === undefined ? [] : unknownName(path, name, tokens?.keys(), 'identity.tokens');
-  return [
-    ...[...(tokens?.keys() ?? [])]
-      .filter((name) => accessNames.includes(name) || name === 'event')
-      .map((name) => ({
-        path: ['identity', 'tokens', name],
-        at: 'key' as const,
-        message: 'conditions read something else by this name; give it another',
-      })),
-    ...Object.entries(draft.checks ?? {}).flatMap(([name, { bearer }]) => known(['checks', name, 'bearer'], bearer)),
-    ...Object.entries(draft.permissionSources ?? {}).flatMap(([name, { bearer, credential }]) => [
-      ...known(['permissionSources', name, 'bearer'], bearer),
-      ...known(['permissionSources', name, 'credential'], credential),
-    ]),
-  ];
 }
 
 function publishTargets(
@@ -84,6 +66,17 @@ function publishTargets(
     if (!source || target === undefined) return [];
     return unknownName(['sources', index, source.kind, 'publishTo'], target, targets, 'the sources that can publish');
   });
+}
+
+/** `dead-letter` asks for a place that a source has been told not to have. */
+function discardedDeadLetters({ unroutable, sources = [] }: Draft): readonly Finding[] {
+  if (unroutable !== 'dead-letter') return [];
+  const discarding = sources.findIndex((source) => source?.settings['onDeadLetter'] === 'discard');
+  if (discarding === -1) return [];
+  const message =
+    `contradicts onDeadLetter: discard of sources[${discarding}]; ` +
+    'give that source a place for dead letters, or accept what no route leads anywhere';
+  return [{ path: ['unroutable'], message }];
 }
 
 /** Everything about who may connect to an endpoint or publish through a source. */
@@ -143,6 +136,7 @@ const namesOf = (draft: Draft): AccessNames => ({
   checks: Object.hasOwn(draft, 'checks')
     ? new Map(Object.entries(draft.checks ?? {}).map(([name, { url }]) => [name, urlVariables(url)]))
     : undefined,
+  tenant: draft.isolation && referencedName(draft.isolation.connection),
 });
 
 function urlVariables(url: string): readonly string[] {

@@ -14,6 +14,7 @@ export type CheckableConfig = {
     | undefined;
   readonly routes: readonly RouteSettings[];
   readonly isolation?: IsolationSettings | undefined;
+  readonly unroutable: string;
 };
 
 export type CheckableAdapter = {
@@ -30,7 +31,9 @@ export type CheckableAdapter = {
 export type CheckableIdentity = { readonly tokens: Readonly<Record<string, CheckableToken>> };
 
 type CheckableToken = {
-  readonly variables: Readonly<Record<string, unknown>>;
+  readonly issuers: readonly string[];
+  /** From claims, or derived from other variables. */
+  readonly variables: Readonly<Record<string, readonly string[] | { readonly sha256: readonly string[] }>>;
   readonly development?: true | undefined;
 };
 

@@ -1,21 +1,32 @@
 import type { ConfigEntry, ConfigNode } from './config-tree.ts';
 import { type FieldShape, knownKeys, shapeBelow } from './field-shape.ts';
+import type { Finding } from './problem.ts';
 import { type Environment, fillReferences, parseReferences } from './reference.ts';
+
+export type ChosenItems = { readonly root: ConfigNode; readonly findings: readonly Finding[] };
 
 /**
  * Leaves out the items of lists whose `onlyIf` has no value, or whose `unless` has one, so that nothing else in them is
- * asked for. Positions in paths count what is left.
+ * asked for. Positions in paths count what is left. Where nothing is left of a list, that is a finding.
  */
-export function chooseItems(root: ConfigNode, shape: FieldShape, environment: Environment): ConfigNode {
-  if (root.kind !== 'map') return root;
+export function chooseItems(root: ConfigNode, shape: FieldShape, environment: Environment): ChosenItems {
+  if (root.kind !== 'map') return { root, findings: [] };
+  const findings: Finding[] = [];
   const entries = [...root.entries].map(([key, entry]): readonly [string, ConfigEntry] => {
     const { node } = entry;
     const mayChoose = knownKeys(shapeBelow(shapeBelow(shape, key), 0)).includes('onlyIf');
     if (node.kind !== 'list' || !mayChoose) return [key, entry];
     const items = node.items.filter((item) => isChosen(item, environment)).map(withoutChoice);
+    if (items.length === 0 && node.items.length > 0)
+      findings.push({ path: [key], message: noneLeft(node.items.length) });
     return [key, { ...entry, node: { ...node, items } }];
   });
-  return { ...root, entries: new Map(entries) };
+  return { root: { ...root, entries: new Map(entries) }, findings };
+}
+
+function noneLeft(count: number): string {
+  const all = count === 1 ? 'the only item is' : `all ${count} items are`;
+  return `${all} left out by onlyIf or unless; set the variables of one, or give one that needs none`;
 }
 
 function isChosen(item: ConfigNode, environment: Environment): boolean {

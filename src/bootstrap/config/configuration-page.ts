@@ -1,6 +1,7 @@
 import { accessSettingsSchema } from '../../adapters/settings-fields.ts';
 import type { JsonSchema } from './field-shape.ts';
 import { inputSchema } from './load-config.ts';
+import { fileBytesMax } from './parse-yaml.ts';
 import { referencePage } from './reference-page.ts';
 import { guards } from './resolve-references.ts';
 
@@ -23,7 +24,8 @@ const introduction = `# Configuration
 <!-- Generated from the schema in src by "npm run docs"; change it there. -->
 
 One YAML file, read at the start. \`edgeward check FILE\` reads it and says what is wrong with it, all at once: the
-place, the line, and the nearest known name. Unknown keys and contradictions between sections are refused.
+place, the line, and the nearest known name. Unknown keys and contradictions between sections are refused. So is a file
+of more than ${fileBytesMax / 1024} KiB.
 
 For completion in an editor, begin the file with the address of the JSON Schema beside this page:
 

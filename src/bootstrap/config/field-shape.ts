@@ -52,6 +52,12 @@ export const knownKeys = (shape: FieldShape): readonly string[] => [
 export const descriptionOf = (shape: FieldShape): string | undefined =>
   shape.find((schema) => schema.description !== undefined)?.description;
 
+/** The keys of which exactly one must stand in an object: those of alternatives that have one key each. */
+export function alternativeKeys(shape: FieldShape): readonly string[] {
+  const objects = shape.flatMap(({ properties }) => (properties ? [Object.keys(properties)] : []));
+  return objects.length > 1 && objects.every(({ length }) => length === 1) ? knownKeys(shape) : [];
+}
+
 /** The keys of which exactly one must stand in an object: an item's adapters. */
 export const choiceKeys = (shape: FieldShape): readonly string[] =>
   shape.flatMap(({ oneOf = [] }) => oneOf.flatMap(({ type, required = [] }) => (type === undefined ? required : [])));

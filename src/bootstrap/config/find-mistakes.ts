@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describeIssue } from './describe-issue.ts';
-import { choiceKeys, type FieldShape, knownKeys, shapeBelow } from './field-shape.ts';
+import { alternativeKeys, choiceKeys, type FieldShape, knownKeys, shapeBelow } from './field-shape.ts';
 import { nearestName } from './nearest-name.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
 
@@ -29,6 +29,8 @@ function mistakesOf(issue: Issue, above: ConfigPath, shape: FieldShape): readonl
     return issue.keys.map((key) => unknownKey([...path, key], key, object));
   }
   if (code === 'invalid_union' && issue.errors.length > 0) {
+    const choice = wrongChoice(issue.input, alternativeKeys(shapeAt(shape, path)));
+    if (choice !== undefined) return [{ code, path, message: choice }];
     const closest = closestAlternative(issue.errors, path, shape);
     if (closest) return closest;
   }
@@ -48,6 +50,17 @@ function unknownKeyMessage(shape: FieldShape, suggestion: string | undefined): s
   if (suggestion !== undefined) return 'unknown key';
   const known = knownKeys(shape);
   return known.length === 0 ? 'unknown key; nothing may stand here' : `unknown key; known here are ${known.join(', ')}`;
+}
+
+/** No alternative was meant, or several; of an unknown key it is said what may have been meant by it. */
+function wrongChoice(input: unknown, alternatives: readonly string[]): string | undefined {
+  if (typeof input !== 'object' || input === null || Array.isArray(input) || alternatives.length === 0)
+    return undefined;
+  const keys = Object.keys(input);
+  const given = keys.filter((key) => alternatives.includes(key));
+  if (given.length === 1 || (given.length === 0 && keys.length > 0)) return undefined;
+  const stated = given.length === 0 ? 'none is given' : `given are ${given.join(' and ')}`;
+  return `give exactly one of ${alternatives.join(', ')}; ${stated}`;
 }
 
 /** What is wrong with the alternative that was meant: of those that have the value's own type, the least broken. */

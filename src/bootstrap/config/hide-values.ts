@@ -13,6 +13,9 @@ export function hideValues(finding: Finding, resolved: ResolvedConfig, shape: Fi
   const names = originOf(finding.path, resolved.origins);
   const variables = names.map((name) => `\${${name}}`).join(' and ');
   if (names.length > 0 && mayQuote(finding.message, resolved, names)) {
+    if (finding.withoutValue !== undefined) {
+      return { ...finding, message: `${finding.withoutValue} (from ${variables})`, suggestion: undefined };
+    }
     const description = descriptionOf(finding.path.reduce<FieldShape>(shapeBelow, shape));
     const expected = description === undefined ? '' : `; expected: ${description}`;
     return { ...finding, message: `the value of ${variables} is not accepted here${expected}`, suggestion: undefined };

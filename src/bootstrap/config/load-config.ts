@@ -28,7 +28,7 @@ export function createConfigLoader<C>({ schema, check }: ConfigLoaderOptions<C>)
   return (text, environment) => {
     const parsed = parseYaml(text);
     if (!parsed.ok) return refused(located(parsed.reason, undefined));
-    const root = chooseItems(parsed.value.root, shape, environment);
+    const { root, findings: left } = chooseItems(parsed.value.root, shape, environment);
     if (root.kind !== 'map') return refused(located([notSections], root));
 
     const resolved = resolveReferences(root, shape, environment);
@@ -36,7 +36,7 @@ export function createConfigLoader<C>({ schema, check }: ConfigLoaderOptions<C>)
     const draft = data === undefined ? salvage(schema.shape, resolved.value, mistakes) : withAbsent(schema.shape, data);
     const hide = (finding: Finding): Finding => hideValues(finding, resolved, shape);
     const findings = firstOfEachPath(
-      [...parsed.value.findings, ...resolved.findings],
+      [...parsed.value.findings, ...left, ...resolved.findings],
       mistakes.map(hide),
       check(draft as ConfigDraft<C>).map(hide),
     );

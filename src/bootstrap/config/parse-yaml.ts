@@ -14,7 +14,8 @@ import {
 import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import type { ConfigEntry, ConfigNode } from './config-tree.ts';
 import type { ConfigPath, Finding, Position } from './problem.ts';
-import { yamlFaults } from './yaml-faults.ts';
+import { unquotedReferences } from './unquoted-references.ts';
+import { unquotedReferenceFault, yamlFaults } from './yaml-faults.ts';
 
 /** Ten times what a large config needs; no text of this size keeps the parser busy for longer than a second. */
 export const fileBytesMax = 128 * 1024;
@@ -48,7 +49,7 @@ export function parseYaml(text: string): Verdict<ParsedYaml, readonly Finding[]>
     version: '1.2',
     schema: 'core',
   });
-  const faults = syntaxFindings(document, lines);
+  const faults = syntaxFindings(document, lines, text);
   return faults.length > 0 ? refused(faults) : readTree(document, lines);
 }
 
@@ -88,12 +89,22 @@ const bracketSteps: Readonly<Record<string, number>> = {
 
 const isIndicator = (type: string): boolean => type === 'seq-item-ind' || type === 'explicit-key-ind';
 
-/** One a line: what follows the first fault of a line is mostly its consequence. */
-function syntaxFindings({ errors, warnings }: Document, lines: LineCounter): readonly Finding[] {
+/**
+ * One a line: what follows the first fault of a line is mostly its consequence. What follows a reference without quotes
+ * is one down to the end of the file.
+ */
+function syntaxFindings({ errors, warnings }: Document, lines: LineCounter, text: string): readonly Finding[] {
+  const faults = [...errors, ...warnings].map(({ pos: [offset], code }) => ({ offset, message: yamlFaults[code] }));
+  const references = errors.length === 0 ? [] : unquotedReferences(text);
+  const [first = Number.POSITIVE_INFINITY] = references;
+  const told = [
+    ...faults.filter(({ offset }) => offset < first).toSorted((a, b) => a.offset - b.offset),
+    ...references.map((offset) => ({ offset, message: unquotedReferenceFault })),
+  ];
   const byLine = new Map<number, Finding>();
-  for (const { pos, code } of [...errors, ...warnings].toSorted((a, b) => a.pos[0] - b.pos[0])) {
-    const at = positionAt(lines, pos[0]);
-    if (!byLine.has(at.line)) byLine.set(at.line, { path: [], at, message: yamlFaults[code] });
+  for (const { offset, message } of told) {
+    const at = positionAt(lines, offset);
+    if (!byLine.has(at.line)) byLine.set(at.line, { path: [], at, message });
   }
   return [...byLine.values()].slice(0, syntaxFindingsMax);
 }

@@ -8,6 +8,8 @@ export type Position = { readonly line: number; readonly column: number };
 export type Finding = {
   readonly path: ConfigPath;
   readonly message: string;
+  /** The message without what the config has here, for a value of the environment; where there is another way to say it. */
+  readonly withoutValue?: string | undefined;
   /** The nearest known name. */
   readonly suggestion?: string | undefined;
   /** Where it stands, when that is not the value at the path: its key, or a place of its own. */

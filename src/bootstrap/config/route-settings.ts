@@ -8,7 +8,7 @@ const templates = z.array(roomTemplateText).min(1);
 /** From an event to rooms. Every route whose stream, key and condition hold contributes its rooms. */
 export const routeSettings = z
   .strictObject({
-    name: nameText.optional().describe('How logs and `explain` call it; by default its place, as in `routes[0]`.'),
+    name: nameText.optional().describe('How logs call it; by default its place, as in `routes[0]`.'),
     stream: topicPatternText
       .default('#')
       .describe('Pattern of the stream (topic, exchange): `*` is one word between dots, `#` any number of them.'),
@@ -57,7 +57,11 @@ const variableReference = z.string().regex(/^\{[^{}*/]+\}$/, 'must be one variab
 
 export const isolationSettings = z.strictObject({
   event: variableReference.describe('The variable of an event that names its tenant, such as `{Tenant-Id}`.'),
-  connection: variableReference.describe('The variable of a connection that names its tenant, such as `{tenant}`.'),
+  connection: variableReference.describe(
+    'The variable of a connection that names its tenant, such as `{tenant}`. A token gives it. Where an endpoint takes ' +
+      'it from `query`, its `require` must read it (`query.tenant`), or one of its `checks` must have it in its ' +
+      '`url` (and be read by `require`, if that reads checks): else the client would choose its tenant.',
+  ),
   rooms: z
     .array(
       z.string().superRefine((text, context) => {

@@ -1,5 +1,8 @@
 import type { ErrorCode } from 'yaml';
 
+/** The commonest slip in a file with references, and one that makes a fault of every line behind it. */
+export const unquotedReferenceFault = 'within { } and [ ] a reference needs quotes: "${NAME}"';
+
 /** In our words, since the library's own quote the file, and what stands there may be a secret. */
 export const yamlFaults: Readonly<Record<ErrorCode, string>> = {
   ALIAS_PROPS: 'an alias (*name) has no tag or anchor of its own',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bothTokens, endpoint, load, pathsAndMessages, problemsOf, tokens } from './config-fixture.ts';
+import { bothTokens, endpoint, load, pathsAndMessages, problemsOf, tenants, tokens } from './config-fixture.ts';
 
 describe('access', () => {
   const given = 'connection, tenant, workstation, user';
@@ -28,6 +28,14 @@ describe('access', () => {
         'endpoints[0].socketio.checks[0]: "membrship" is not in checks; there are membership',
         'endpoints[0].socketio.rooms[0].checks[0]: "member" is not in checks; there are membership',
         'endpoints[0].socketio.rooms[0].checks[1]: nothing gives {space}; there is connection',
+      ],
+    ],
+    [
+      'a variable that nothing gives, beside some that several give',
+      `${bothTokens}, query: { user: {} }, rooms: [{ templates: ["u/{topic}"] }]`,
+      [
+        'endpoints[0].socketio.query.user: tokens of the kind iam give {user} already; give it another name',
+        `endpoints[0].socketio.rooms[0].templates[0]: nothing gives {topic}; there are ${given}`,
       ],
     ],
     ['a variable that a check asks about and the query gives', 'query: { space: {} }, checks: [membership]', []],
@@ -96,6 +104,56 @@ permissionSources: { p: { url: "https://example.com/", credential: imm } }
     expect(problemsOf(endpoint('', more)).map(({ path, suggestion }) => [path, suggestion])).toEqual([
       ['checks.c.bearer', 'ocms'],
       ['permissionSources.p.credential', 'iam'],
+    ]);
+  });
+});
+
+describe('a tenant that the client writes into its URL', () => {
+  const space = tenants.replace('{tenant}', '{space}');
+  const checks = 'checks: { s: { url: "https://example.com/{space}" }, other: { url: "https://example.com/" } }';
+  const query = 'query: { space: {} }';
+  const refused = [
+    'endpoints[0].socketio.query.space: a client would choose its tenant: isolation.connection is {space}, which no ' +
+      'token that is accepted here gives; take it from a token, or look at it with query.space in `require`, or with a ' +
+      'check whose url has {space}',
+  ];
+
+  test.each([
+    ['with no credentials', query, refused],
+    ['as a list', 'query: { space: { list: "," } }', refused],
+    ['from a field of another name', 'query: { space: { field: s } }', refused],
+    ['beside tokens that lack it', `${bothTokens}, ${query}`, refused],
+    ['beside tokens that may be left out', `${bothTokens.replace(' }]', ', optional: true }]')}, ${query}`, refused],
+    ['where rooms are made of it', `${query}, rooms: [{ templates: ["tenants/{space}"] }]`, refused],
+    ['with a condition about something else', `${query}, require: "'a' in permissions"`, refused],
+    ['with a condition that asks only whether it is there', `${query}, require: "has(query.space)"`, refused],
+    ['with a condition over a variable of like name', `${query}, require: "query.spaces == claims.s"`, refused],
+    ['with a condition over a claim of that name', `${query}, require: "claims.query.space == 'a'"`, refused],
+    ['with a check that asks about something else', `${query}, checks: [other]`, refused],
+    [
+      'with a check that the condition leaves out',
+      `${query}, checks: [s, other], require: "check.other && claims.a == 'b'"`,
+      refused,
+    ],
+    ['with a condition that reads it', `${query}, require: "query.space in claims.spaces"`, []],
+    ['with a condition that reads it in brackets', `${query}, require: "claims.s == query[ 'space' ]"`, []],
+    ['with a check that asks about it', `${query}, checks: [other, s]`, []],
+    ['with that check and a condition that reads none', `${query}, checks: [s], require: "'a' in permissions"`, []],
+    ['with that check in the condition', `${query}, checks: [s, other], require: "check.other || check['s']"`, []],
+    ['with a check that is not there', `${query}, checks: [sp]`, [expect.stringContaining('"sp" is not in checks')]],
+    ['which it does not', 'query: { topics: {} }', []],
+  ])('%s', (_, settings, lines) => {
+    expect(pathsAndMessages(endpoint(settings, `${checks}\n${space}`))).toEqual(lines);
+  });
+
+  test('without isolation it may', () => {
+    expect(pathsAndMessages(endpoint(query, checks))).toEqual([]);
+  });
+
+  test('one that some kinds of token give is no variable of the query for the others', () => {
+    const settings = `${bothTokens}, query: { user: {} }`;
+    expect(pathsAndMessages(endpoint(settings, tenants.replace('{tenant}', '{user}')))).toEqual([
+      'endpoints[0].socketio.query.user: tokens of the kind iam give {user} already; give it another name',
     ]);
   });
 });

@@ -69,6 +69,38 @@ endpoints: [${endpoints.map((path, index) => `{ name: e${index}, socketio: { pat
   });
 });
 
+describe('dead letters', () => {
+  test.each([
+    ['unroutable: dead-letter', 'memory: {}', []],
+    ['unroutable: accept', 'memory: { onDeadLetter: discard }', []],
+    [
+      'unroutable: dead-letter',
+      'memory: { onDeadLetter: discard }',
+      [
+        'unroutable: contradicts onDeadLetter: discard of sources[1]; ' +
+          'give that source a place for dead letters, or accept what no route leads anywhere',
+      ],
+    ],
+  ])('%s with %s', (unroutable, source, lines) => {
+    const sources = `sources: [{ memory: {} }, { name: second, ${source} }]`;
+    expect(pathsAndMessages(`${sources}\nendpoints: [{ socketio: {} }]\n${unroutable}`)).toEqual(lines);
+  });
+});
+
+describe('the operations listener', () => {
+  test.each([
+    ['{ port: 9000, operations: { port: 9000 } }', false],
+    ['{ operations: { port: 8080 } }', false],
+    ['{ host: 0.0.0.0, port: 9000, operations: { host: 0.0.0.0, port: 9000 } }', false],
+    ['{ port: 9000, operations: { port: 9001 } }', true],
+    ['{ host: 10.0.0.1, port: 9000, operations: { port: 9000 } }', true],
+    ['{ port: 0, operations: { port: 0 } }', true],
+  ])('listen: %s', (listen, ok) => {
+    const message = 'is the port of listen, on the same host; the operations listener needs one of its own';
+    expect(pathsAndMessages(`${minimal}listen: ${listen}`)).toEqual(ok ? [] : [`listen.operations.port: ${message}`]);
+  });
+});
+
 describe('adapters', () => {
   test.each([
     ['endpoints: [{ socketio: {} }]', 'sources: is required'],
@@ -123,7 +155,9 @@ endpoints: [{ socketio: {} }]
   test('none left is none at all, and those that are left out are not looked at', () => {
     const config = (more: string) =>
       `sources: [{ onlyIf: "\${NONE}", nonsense: {} }${more}]\nendpoints: [{ socketio: {} }]`;
-    expect(pathsAndMessages(config(''))).toEqual(['sources: must have at least 1 item']);
+    const why = 'left out by onlyIf or unless; set the variables of one, or give one that needs none';
+    expect(pathsAndMessages(config(''))).toEqual([`sources: the only item is ${why}`]);
+    expect(pathsAndMessages(config(', { unless: given, memory: {} }'))).toEqual([`sources: all 2 items are ${why}`]);
     expect(pathsAndMessages(config(', { memory: {} }'))).toEqual([]);
   });
 

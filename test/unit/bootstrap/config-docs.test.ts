@@ -11,6 +11,7 @@ import { configSchema, loadEdgewardConfig } from '../../../src/bootstrap/config/
 import { editorSchema } from '../../../src/bootstrap/config/editor-schema.ts';
 import type { JsonSchema } from '../../../src/bootstrap/config/field-shape.ts';
 import { inputSchema } from '../../../src/bootstrap/config/load-config.ts';
+import { fileBytesMax } from '../../../src/bootstrap/config/parse-yaml.ts';
 import { staleDocs } from '../../../src/bootstrap/generated-docs.ts';
 import { fixtureSchema } from './config-fixture.ts';
 
@@ -39,6 +40,12 @@ describe('the reference page', () => {
     expect(fields.filter(([, field]) => !field.description).map(([path]) => path)).toEqual([]);
     expect(fields.filter(([, field]) => !/[.]$/.test(field.description ?? '')).map(([path]) => path)).toEqual([]);
     expect(fieldsOf(inputSchema(fixtureSchema)).filter(([, field]) => !field.description).length).toBeGreaterThan(0);
+  });
+
+  test('it says how large a file may be, and of dead letters that one of two must be said', () => {
+    expect(page).toContain(`more than ${fileBytesMax / 1024} KiB`);
+    expect(page).toMatch(/^\| `deadLetter` .* Either this or `onDeadLetter`\. \|$/m);
+    expect(page).toMatch(/^\| `onDeadLetter` .* Either this or `deadLetter`\. \|$/m);
   });
 
   test('every field has its row', () => {

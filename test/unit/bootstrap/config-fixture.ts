@@ -17,6 +17,7 @@ const sections = {
       subscriptions: z.array(z.string()).default(['#']),
       paused: z.boolean().default(false),
       password: z.string().min(8).optional(),
+      onDeadLetter: z.literal('discard').optional(),
     }),
     http: z.strictObject({
       path: z.string().default('/v1/events'),
@@ -41,7 +42,9 @@ const sections = {
           issuers: z.array(z.string()).default([]),
           jwks: secureUrl.optional(),
           development: z.literal(true).optional(),
-          variables: z.record(z.string(), z.array(z.string())).default({}),
+          variables: z
+            .record(z.string(), z.union([z.array(z.string()), z.strictObject({ sha256: z.array(z.string()) })]))
+            .default({}),
         }),
       ),
     })
@@ -83,8 +86,8 @@ export const pathsAndMessages = (text: string): readonly string[] =>
 export const tokens = `
 identity:
   tokens:
-    ocms: { variables: { tenant: [tid], workstation: [wid] } }
-    iam: { variables: { tenant: [t], user: [sub] } }
+    ocms: { issuers: [machines], variables: { tenant: [tid], workstation: [wid] } }
+    iam: { issuers: [people], variables: { tenant: [t], user: [sub] } }
 `;
 
 /** A config with these kinds of token and one endpoint, of which the test writes the settings. */

@@ -184,6 +184,12 @@ describe('what is wrong is said in words', () => {
     ['kinds: { kind: file, pth: a }', 'kinds.pth: unknown key (did you mean "path"?)'],
     ['alternatives: { claim: 1 }', 'alternatives.claim: expected text, found a whole number; put it in quotes'],
     ['alternatives: { statc: [a] }', 'alternatives.statc: unknown key (did you mean "static"?)'],
+    ['alternatives: {}', 'alternatives: give exactly one of claim, static; none is given'],
+    [
+      'alternatives: { static: [a], claim: b }',
+      'alternatives: give exactly one of claim, static; given are static and claim',
+    ],
+    ['alternatives: { claim: a, other: b }', 'alternatives.other: unknown key; known here are claim, static'],
     ['alternatives: 1', 'alternatives: expected an object, found a whole number'],
     ['"a b": 1', expect.stringMatching(/^\["a b"\]: unknown key; known here are url, short, .*, alternatives$/)],
   ])('%s', (text, line) => {

@@ -84,6 +84,14 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
     );
   });
 
+  test('of a name that is taken, where it is taken', () => {
+    const text = 'endpoints: [{ name: "${SECRET}", socketio: {} }, { name: "${SECRET}", socketio: { path: /b } }]';
+    expect(described(`sources: [{ memory: {} }]\n${text}`, environment)).toBe(
+      'edgeward.yaml:2:58  endpoints[1].name: is the name of endpoints[0], too; give one of them another ' +
+        '(from ${SECRET})',
+    );
+  });
+
   test('nor in what a rule of a whole section says', () => {
     const schema = z.strictObject({ section: z.strictObject({ text: z.string() }) }).superRefine((value, context) => {
       context.addIssue({ code: 'custom', message: `section says ${value.section.text}`, path: ['section'] });

@@ -24,6 +24,38 @@ describe('what is wrong with the syntax is told with its place, and nothing of t
     expect(described(text)).not.toMatch(/hunter22/i);
   });
 
+  test.each([
+    ['in braces', 'listen: { port: ${PORT} }\nlog:\n  level: info\nroutes: []\n', [[1, 17]]],
+    ['in brackets', 'a: 1\nb: [x, "${A}", ${B:-[c]}, d]\ne: f\n', [[2, 16]]],
+    ['within text', 'a: { url: amqp://${HOST}/v,\n  b: c }\nd: e\n', [[1, 18]]],
+    [
+      'on two lines, one of them twice',
+      'a: [${A}, ${B}]\nb: 1\nc: { d: ${D} }\n',
+      [
+        [1, 5],
+        [3, 9],
+      ],
+    ],
+    [
+      'behind another fault',
+      'a: 1: 2\nb: [${B}]\nc: d\n',
+      [
+        [1, 4],
+        [2, 5],
+      ],
+    ],
+  ])('a reference without quotes %s is told once, without what follows from it', (_, text, places) => {
+    const problems = problemsOf(text);
+    expect(problems.map(({ line, column }) => [line, column])).toEqual(places);
+    expect(problems.at(-1)?.message).toBe('within { } and [ ] a reference needs quotes: "${NAME}"');
+  });
+
+  test('braces that are no reference are faults like any other', () => {
+    for (const text of ['a: ["$", {b: c}]\nd: [\n', 'a: [$, {b: c}]\nd: [\n', '# $\na: {b: c}\nd: [\n']) {
+      expect(problemsOf(text).map(({ message }) => message)).not.toContainEqual(expect.stringContaining('reference'));
+    }
+  });
+
   test('one line with many faults is one problem, and no file has more than ten', () => {
     expect(problemsOf('a: """"""""""""""""""""\n')).toHaveLength(1);
     expect(problemsOf('a: @x\n'.repeat(50))).toHaveLength(10);
