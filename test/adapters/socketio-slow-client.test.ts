@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventOf } from '../support/domain-fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import {
+  clientFrame,
   connectedClient,
   rawClient,
   type StockClient,
@@ -114,6 +115,43 @@ describe('a client that does not read', () => {
     await eventually(() => expect(endpoint.connectionCount).toBe(0));
   });
 });
+
+describe('clients that read nothing and answer every ping', () => {
+  test('are cut under pressure, each below its own limit, and clients of other tenants go on', async () => {
+    const settings = { sendQueueBytesMax: 100_000_000, pingIntervalMs: 200, pingTimeoutMs: 1000 };
+    const fixture = await startEndpoint(settings, undefined, 2_000_000);
+    const { url, port, endpoint, observer, budget, clock, pressure } = fixture;
+    const healthy = await connectedClient(url, ['b']);
+    for (const _ of upTo(4)) await deafClient(port, 'a');
+    let sent = 0;
+    while (endpoint.connectionCount > 1) {
+      while (!pressure.at(-1)) {
+        endpoint.deliver(eventNumber(0, 50_000), toRooms('a'));
+        await turn();
+      }
+      await eventually(() => {
+        clock.advance(1000);
+        expect(pressure.at(-1)).toBe(false);
+      });
+      expect(endpoint.deliver(eventNumber(sent, 1000), toRooms('b'))).toEqual({ queued: 1, dropped: 0 });
+      sent += 1;
+      await eventually(() => expect(idsOf(healthy)).toEqual(upTo(sent)));
+    }
+    expect(observer.of('connection-cut')).toHaveLength(4);
+    expect(observer.of('connection-closed').map(({ cause }) => cause)).toEqual(upTo(4).map(() => 'slow_reader'));
+    await eventually(() => expect([budget.bytes, clock.pending]).toEqual([0, 0]));
+    expect(healthy.socket.connected).toBe(true);
+  });
+});
+
+/** Is never cut for its pings: it sends a pong before it is asked. */
+async function deafClient(port: number, room: string): Promise<void> {
+  const { socket } = await tcpClient(port, [room]);
+  socket.pause();
+  const pongs = setInterval(() => socket.write(clientFrame('3')), 50);
+  onTestFinished(() => clearInterval(pongs));
+  socket.once('close', () => clearInterval(pongs));
+}
 
 describe('the stock client', () => {
   test('comes back by itself when it was cut', async () => {

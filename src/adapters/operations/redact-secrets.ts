@@ -17,7 +17,9 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [new RegExp(`(${secretNames})(=|%3D)[^\\s&;,"'<>#]*`, 'gi'), `$1$2${mask}`],
   // "name":"value", also where quotes are escaped because the JSON stands in a JSON text.
   [new RegExp(`(${secretNames})(\\\\*["'] *: *\\\\*["'])[^"'\\\\]*`, 'gi'), `$1$2${mask}`],
-  // A JWT anywhere: its first part is JSON, `{"` or `{` and white space, in base64url.
+  // A JWT behind letters that are none of it, such as the end of `%22`; what is shorter is no whole header.
+  [/(?<![\w-])([\w-]*?)eyJ[\w-]{16,}(?:\.[\w-]*)*/g, `$1${mask}`],
+  // Any other JWT: its first part is JSON, `{"` or `{` and white space, in base64url.
   [/(?<![\w-])e[yw][\w-]{8,}\.[\w-]+(?:\.[\w-]*)*/g, mask],
   [/(?<![\w-])eyJ[\w-]{8,}/g, mask],
 ];

@@ -1,4 +1,4 @@
-import type { SendBudget } from './send-budget.ts';
+import type { BudgetedQueues, SendBudget, StalledQueue } from './send-budget.ts';
 
 /** What a send queue has of its connection. */
 export interface FrameWriter {
@@ -14,7 +14,7 @@ export interface FrameWriter {
   terminate(cut: Cut): void;
 }
 
-/** `slow`: the client does not read fast enough. `failed`: `write` threw. */
+/** `slow`: the client does not read fast enough, for its own limit or for the budget. `failed`: `write` threw. */
 export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: number };
 
 /**
@@ -22,12 +22,14 @@ export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: num
  * came, all those of a turn of the event loop in one write, and never more than one write is under way, so that what a
  * slow client is owed is counted here and not hidden in its transport.
  */
-export class SendQueue {
+export class SendQueue implements StalledQueue {
   readonly #writer: FrameWriter;
   readonly #queues: SendQueues;
   #frames: Buffer[] = [];
   #bytes = 0;
   #bytesInWrite = 0;
+  /** Of the budget, when the write under way was begun. */
+  #writeRound = 0;
   #open = true;
 
   /** Made by `SendQueues.open`. */
@@ -64,6 +66,7 @@ export class SendQueue {
     const frames = this.#frames;
     this.#frames = [];
     this.#bytesInWrite = this.#bytes;
+    this.#writeRound = this.#queues.round;
     try {
       this.#writer.write(frames, this.#written);
     } catch {
@@ -71,10 +74,20 @@ export class SendQueue {
     }
   }
 
+  /** Whether the write under way was begun before the round of the budget. */
+  isStalledSince(round: number): boolean {
+    return this.#bytesInWrite > 0 && this.#writeRound < round;
+  }
+
+  cutStalled(): void {
+    if (this.#open) this.#cut({ cause: 'slow', queuedBytes: this.#bytes });
+  }
+
   /** The connection has gone: forgets what it was owed. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#queues.forget(this);
     this.#queues.count(-this.#bytes);
     this.#frames = [];
     this.#bytes = 0;
@@ -95,10 +108,11 @@ export class SendQueue {
 }
 
 /** The send queues of one endpoint: what they hold together, and when they are written. */
-export class SendQueues {
+export class SendQueues implements BudgetedQueues {
   /** For one connection. */
   readonly bytesMax: number;
   readonly #budget: SendBudget;
+  readonly #open = new Set<SendQueue>();
   readonly #emptied = new Set<() => void>();
   #waiting: SendQueue[] = [];
   #bytes = 0;
@@ -107,6 +121,7 @@ export class SendQueues {
   constructor(bytesMax: number, budget: SendBudget) {
     this.bytesMax = bytesMax;
     this.#budget = budget;
+    budget.join(this);
   }
 
   /** What all connections of the endpoint are owed. */
@@ -115,7 +130,9 @@ export class SendQueues {
   }
 
   open(writer: FrameWriter): SendQueue {
-    return new SendQueue(writer, this);
+    const queue = new SendQueue(writer, this);
+    this.#open.add(queue);
+    return queue;
   }
 
   /** Resolves when everything is written, or at once when the signal aborts; never rejects. */
@@ -128,6 +145,20 @@ export class SendQueues {
     await promise;
     this.#emptied.delete(done);
     deadline.removeEventListener('abort', done);
+  }
+
+  stalledSince(round: number): readonly SendQueue[] {
+    return [...this.#open].filter((queue) => queue.isStalledSince(round));
+  }
+
+  /** For the queues themselves: the round that the budget is in. */
+  get round(): number {
+    return this.#budget.round;
+  }
+
+  /** For the queues themselves, when their connection has gone. */
+  forget(queue: SendQueue): void {
+    this.#open.delete(queue);
   }
 
   /** For the queues themselves. */

@@ -127,6 +127,13 @@ describe('POST /v1/development/tokens', () => {
     ['a name that looks like it', { headers: { host: '127.0.0.1.evil.example.com' } }, 'The Host must be localhost'],
     ['no host', { headers: { host: ':8080' } }, 'The Host must be localhost'],
     ['a page elsewhere', { headers: { origin: 'https://evil.example.com' } }, 'Pages of other sites'],
+    ...['forwarded', 'via', 'x-real-ip', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto'].map(
+      (name): [string, InjectOptions, string] => [
+        `what came through a proxy (${name})`,
+        { headers: { [name]: '1.1 example' } },
+        `Development tokens go through no proxy, and the header "${name.toLowerCase()}" is of one.`,
+      ],
+    ),
     ['a page without an origin', { headers: { origin: 'null' } }, 'Pages of other sites'],
   ])('refuses %s', async (_, request, detail) => {
     const response = await post(request);

@@ -24,7 +24,10 @@ describe('redaction', () => {
     ['Authorization: Bearer hunter2', 'Authorization: Bearer ***'],
     ['authorization: basic aHVudGVyMg==', 'authorization: basic ***'],
     [`malformed token ${jwt}, sorry`, 'malformed token ***, sorry'],
-    [`cut${jwt}`, 'cuteyJhbGciOiJSUzI1NiJ9.***'],
+    [`tok${jwt}`, 'tok***'],
+    [`/x?q=%22${jwt}%22`, '/x?q=%22***%22'],
+    [`a_b-${jwt.slice(0, 25)}`, 'a_b-***'],
+    ['a monkeyJar.ts', 'a monkeyJar.ts'],
     ['X-Auth-Token=hunter2 sessionToken=hunter2', 'X-Auth-Token=*** sessionToken=***'],
     [`unexpected "${jwt.slice(0, 30)}`, 'unexpected "***'],
     ['-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n', '***\n'],
@@ -49,6 +52,9 @@ describe('redaction', () => {
 
   test.each([
     ['an ey-run', 'ey-'],
+    ['an eyJ-run behind letters', 'aeyJ'],
+    ['short eyJ-runs behind letters', 'aeyJeyJa.'],
+    ['letters', 'a'],
     ['an ey.run', 'eyJaaaaaaaaaa.'],
     ['schemes', '://a:'],
     ['names', 'token'],

@@ -2,36 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SendBudget } from '../../../src/adapters/outbound/send-budget.ts';
-import { type Cut, type FrameWriter, SendQueues } from '../../../src/adapters/outbound/send-queue.ts';
+import { SendQueues } from '../../../src/adapters/outbound/send-queue.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { TestWriter } from '../../support/test-writer.ts';
 
-/** A transport that a test drains by hand. */
-class TestWriter implements FrameWriter {
-  readonly writes: (readonly string[])[] = [];
-  readonly cuts: Cut[] = [];
-  #written: (() => void) | undefined;
-
-  write(frames: readonly Buffer[], written: () => void): void {
-    expect(this.#written, 'one write at a time').toBeUndefined();
-    this.writes.push(frames.map(String));
-    this.#written = written;
-  }
-
-  drain(): void {
-    const written = this.#written;
-    this.#written = undefined;
-    written?.();
-  }
-
-  terminate(cut: Cut): void {
-    this.cuts.push(cut);
-  }
-
-  get frames(): readonly string[] {
-    return this.writes.flat();
-  }
-}
-
-const unlimited = () => new SendBudget(Number.MAX_SAFE_INTEGER, () => expect.unreachable());
+const unlimited = () => new SendBudget(Number.MAX_SAFE_INTEGER, new ManualClock(), () => expect.unreachable());
 const frame = (text: string) => Buffer.from(text);
 
 describe('a send queue', () => {
@@ -159,7 +134,7 @@ describe('a send queue', () => {
     const step = fc.record({ chosen: fc.constantFrom(0, 1, 2), action, size: fc.integer({ min: 1, max: 40 }) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const budget = new SendBudget(Number.MAX_SAFE_INTEGER, () => undefined);
+        const budget = new SendBudget(Number.MAX_SAFE_INTEGER, new ManualClock(), () => undefined);
         const queues = new SendQueues(100, budget);
         const connections = [modelConnection(queues), modelConnection(queues), modelConnection(queues)] as const;
         for (const { chosen, action: what, size } of steps) {
@@ -232,42 +207,5 @@ describe('the send queues of an endpoint', () => {
     deadline.abort();
     await waiting;
     expect(queues.bytes).toBe(1);
-  });
-});
-
-describe('the send budget', () => {
-  test('tells of pressure above its limit, and of relief below three quarters of it, once each', () => {
-    const told: (readonly [boolean, number])[] = [];
-    const budget = new SendBudget(100, (...pressure) => told.push(pressure));
-    budget.count(100);
-    expect(told).toEqual([]);
-    budget.count(1);
-    budget.count(50);
-    expect(told).toEqual([[true, 101]]);
-    budget.count(-76);
-    expect(budget.bytes).toBe(75);
-    expect(told).toEqual([[true, 101]]);
-    budget.count(-1);
-    budget.count(20);
-    expect(told).toEqual([
-      [true, 101],
-      [false, 74],
-    ]);
-    budget.count(7);
-    expect(told).toHaveLength(3);
-  });
-
-  test('is shared by endpoints, and relieved when a connection goes', async () => {
-    const told: boolean[] = [];
-    const budget = new SendBudget(10, (paused) => told.push(paused));
-    const [one, other] = [new SendQueues(1000, budget), new SendQueues(1000, budget)];
-    const [first, second] = [one.open(new TestWriter()), other.open(new TestWriter())];
-    first.push(frame('123456'));
-    second.push(frame('123456'));
-    await turn();
-    expect(told).toEqual([true]);
-    first.close();
-    expect(told).toEqual([true, false]);
-    expect([budget.bytes, one.bytes, other.bytes]).toEqual([6, 0, 6]);
   });
 });
