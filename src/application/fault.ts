@@ -8,9 +8,12 @@ export type FaultDisposition = 'retry' | 'dead-letter' | 'stop';
 export class Fault extends Error {
   readonly code: string;
   readonly disposition: FaultDisposition;
+  /** With `retry`: there is no use in trying before (milliseconds); absent where nobody knows. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: string, disposition: FaultDisposition, message: string, cause?: unknown) {
+  constructor(code: string, disposition: FaultDisposition, message: string, cause?: unknown, retryAfterMs?: number) {
     super(message, cause === undefined ? undefined : { cause });
+    this.retryAfterMs = retryAfterMs;
     this.name = 'Fault';
     this.code = code;
     this.disposition = disposition;

@@ -1,4 +1,5 @@
 import { type BackOff, backOffDelayMs } from './back-off.ts';
+import { Fault } from './fault.ts';
 import type { Clock } from './ports/clock.ts';
 
 export type Hold = {
@@ -16,7 +17,8 @@ const retryAfterMsMax = 5000;
 
 /**
  * Tries until there is an answer. A rejection (a key server or check that cannot be had) is tried again within
- * `holdMsMax`; then, or when the client has gone, the answer is to come back later. Never rejects.
+ * `holdMsMax`; then, when the client has gone, or at once where a `Fault` says that it is no use for a while, the answer
+ * is to come back later. Never rejects.
  */
 export async function holdWhileUnknown<T>(
   answer: (signal: AbortSignal) => Promise<T>,
@@ -33,10 +35,12 @@ export async function holdWhileUnknown<T>(
       try {
         return { kind: 'answered', answer: await Promise.race([answer(signal), timedOut]) };
       } catch (error) {
-        await clock.wait(backOffDelayMs(backOff, tries, random()), signal);
-        if (!signal.aborted) continue;
-        const retryAfterMs = Math.round(retryAfterMsMin + (retryAfterMsMax - retryAfterMsMin) * random());
-        return { kind: 'try-later', retryAfterMs, error };
+        // Who knows that it is no use for a while is not asked again, and nobody is held for it.
+        const knownMs = error instanceof Fault ? error.retryAfterMs : undefined;
+        if (knownMs === undefined) await clock.wait(backOffDelayMs(backOff, tries, random()), signal);
+        if (knownMs === undefined && !signal.aborted) continue;
+        const jitterMs = (retryAfterMsMax - retryAfterMsMin) * random();
+        return { kind: 'try-later', retryAfterMs: Math.round((knownMs ?? retryAfterMsMin) + jitterMs), error };
       }
     }
   } finally {

@@ -24,7 +24,7 @@ export function createPublishAdmission(dependencies: PublishingDependencies): Pu
   return {
     async mayPublish(presented, events, gone) {
       const held = await holdWhileUnknown(
-        (signal) => decide(presented, events, dependencies, signal),
+        (signal) => decidePublishing(presented, events, dependencies, signal),
         dependencies,
         gone,
       );
@@ -42,7 +42,7 @@ export function createPublishAdmission(dependencies: PublishingDependencies): Pu
 
 const noVariables: Variables = new Map();
 
-async function decide(
+async function decidePublishing(
   presented: Presented,
   events: readonly Event[],
   dependencies: PublishingDependencies,
@@ -55,8 +55,12 @@ async function decide(
   const answers = new Map<string, boolean>();
   const request = { principal, variables: noVariables, checks: answers };
   const question = { variables: principal.variables, tokens, expiresAt: principal.expiresAt };
+  const decide = (event?: Event) =>
+    decideWithChecks(() => access.mayPublish(request, event), answers, checks, question, signal);
+  const atAll = await decide();
+  if (atAll.kind === 'deny') return refused({ code: atAll.code, reason: atAll.reason });
   for (const [index, event] of events.entries()) {
-    const decision = await decideWithChecks(() => access.mayPublish(request, event), answers, checks, question, signal);
+    const decision = await decide(event);
     if (decision.kind === 'deny') return refused({ code: decision.code, reason: `event ${index}: ${decision.reason}` });
   }
   return allowed(true);

@@ -50,8 +50,12 @@ export function createAccessPolicy(
   return allowed({
     mayConnect: (request) => apply(policy.connect, request, accessScope(request, names), 'access_denied'),
     mayJoin: (request) => join(policy, request),
-    mayPublish: (request, event) =>
-      apply(policy.publish, request, { ...accessScope(request, names), ...eventScope(event) }, 'access_denied'),
+    mayPublish: (request, event) => {
+      const scope = accessScope(request, names);
+      return event
+        ? apply(policy.publish, request, { ...scope, ...eventScope(event) }, 'access_denied')
+        : apply(withoutEvent(policy.publish), request, scope, 'access_denied');
+    },
   });
 }
 
@@ -64,6 +68,17 @@ function apply(rule: AccessRule, request: AccessRequest, scope: Scope, code: Den
   if (denying.length > 0) return { kind: 'deny', code, reason: `denied by the check ${denying.join(', ')}` };
   return { kind: 'allow', value: true, reason: whatHolds(rule) };
 }
+
+/** A condition that cannot be evaluated without the event may yet hold for one. */
+const withoutEvent = ({ when, ...rule }: AccessRule): AccessRule => ({
+  ...rule,
+  when:
+    when &&
+    ((scope) => {
+      const held = when(scope);
+      return held.ok || !held.reason.error ? held : allowed(true);
+    }),
+});
 
 function whatHolds({ when, checks, readsChecks }: AccessRule): string {
   if (when && (readsChecks || checks.length === 0)) return 'the condition holds';

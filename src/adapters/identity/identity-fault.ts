@@ -1,8 +1,14 @@
 import { Fault } from '../../application/fault.ts';
 
 /** An issuer's keys cannot be had, so there is no telling about its tokens: the client is told to come back. */
-export const keysUnavailable = (kind: string, reason: string): Fault =>
-  new Fault('issuer_keys_unavailable', 'retry', `there is no telling about tokens of the kind "${kind}": ${reason}`);
+export const keysUnavailable = (kind: string, reason: string, retryAfterMs?: number): Fault =>
+  new Fault(
+    'issuer_keys_unavailable',
+    'retry',
+    `there is no telling about tokens of the kind "${kind}": ${reason}`,
+    undefined,
+    retryAfterMs,
+  );
 
 /** The config names keys that are not there. */
 export const keysMissing = (kind: string, reason: string): Fault =>

@@ -86,7 +86,8 @@ export class RemoteKeys {
     const isNew = (held: Held | undefined): held is Held => held !== undefined && held.fetchedAt >= askedAt;
     if (isNew(this.#held)) return this.#held;
     // Whether somebody has asked for it just before cannot be told, and the issuer is not asked again so soon.
-    if (this.#ageOf(this.#held) < this.#settings.cooldownMs) throw this.#unavailable('it may have a key that is newer');
+    const cooldownLeftMs = this.#settings.cooldownMs - this.#ageOf(this.#held);
+    if (cooldownLeftMs > 0) throw keysUnavailable(this.#kind, 'it may have a key that is newer', cooldownLeftMs);
     await this.#refresh();
     if (isNew(this.#held)) return this.#held;
     throw this.#unavailable();
@@ -116,8 +117,8 @@ export class RemoteKeys {
     throw this.#unavailable();
   }
 
-  #unavailable(reason = this.#failure ?? 'its keys have not been fetched yet'): Fault {
-    return keysUnavailable(this.#kind, reason);
+  #unavailable(): Fault {
+    return keysUnavailable(this.#kind, this.#failure ?? 'its keys have not been fetched yet');
   }
 
   #refresh(): Promise<void> {

@@ -37,6 +37,9 @@ export type PublishPermission =
 
 /** A publishing source's way in; observes what it decides. Never rejects. */
 export interface PublishAdmission {
-  /** All or nothing: one event that may not be published refuses them all. */
+  /**
+   * All or nothing: one event that may not be published refuses them all. With no event at all, whether this publisher
+   * could publish any.
+   */
   mayPublish(presented: Presented, events: readonly Event[], signal: AbortSignal): Promise<PublishPermission>;
 }

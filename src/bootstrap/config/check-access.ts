@@ -130,7 +130,7 @@ function chosenTenant(settings: Partial<AccessSettings>, { tokens, checks, tenan
 /** The names after `query.` or in `query['…']`, for one that a condition reads. `has(query.x)` looks at no value. */
 function namesRead(condition: string, from: 'query' | 'check'): ReadonlySet<string> {
   const reference = new RegExp(
-    String.raw`(?<!has\(\s*)(?<![\w.])${from}\s*(?:\.\s*(\w+)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])`,
+    String.raw`(?<!has\s*\(\s*)(?<![\w.])${from}\s*(?:\.\s*(\w+)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])`,
     'g',
   );
   return new Set(

@@ -31,5 +31,6 @@ export type IgnoredRooms = { readonly template: string; readonly reason: string 
 export interface AccessControl {
   mayConnect(request: AccessRequest): AccessDecision<true>;
   mayJoin(request: AccessRequest): AccessDecision<JoinGrant>;
-  mayPublish(request: AccessRequest, event: Event): AccessDecision<true>;
+  /** Without an event: denied only where no event at all could be published. */
+  mayPublish(request: AccessRequest, event?: Event): AccessDecision<true>;
 }

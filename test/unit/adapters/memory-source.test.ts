@@ -49,6 +49,21 @@ test('publishing runs no handler: messages are taken in a turn of their own', as
   expect(messages).toHaveLength(1);
 });
 
+test('large messages are taken in smaller parts, so that clients can read between them', async () => {
+  const { source, messages, start } = setUp();
+  const payload = new Uint8Array(50_000);
+  for (let index = 0; index < 40; index += 1) await source.publish(anEvent({ id: `${index}`, payload }));
+  await start();
+  const counts: number[] = [];
+  while (messages.length < 40) {
+    const before = messages.length;
+    await nextTurn();
+    counts.push(messages.length - before);
+  }
+  // 128 KiB a turn, and the one that goes beyond it; two turns may fall between two looks.
+  expect(Math.max(...counts)).toBeLessThanOrEqual(6);
+});
+
 test('a backlog is taken in parts, so that timers and sockets get their turns', async () => {
   const { source, messages, start } = setUp({ inFlightMax: 10 });
   for (let index = 0; index < 1000; index += 1) await source.publish(anEvent({ id: `${index}` }));

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../src/application/fault.ts';
 import { holdWhileUnknown } from '../../../src/application/hold-while-unknown.ts';
 import { awayFault } from '../../support/fake-ports.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -96,6 +97,18 @@ describe('holdWhileUnknown', () => {
     clock.advance(3000);
     expect(await held).toMatchObject({ kind: 'try-later', retryAfterMs: 1000 });
     expect(tries).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('nobody is held for what is known to be of no use for a while', async () => {
+    const clock = new ManualClock();
+    const error = new Fault('issuer_keys_unavailable', 'retry', 'asked again too soon', undefined, 7000);
+    const held = await holdWhileUnknown(
+      () => Promise.reject(error),
+      { clock, random: () => 0.5, holdMsMax: 3000 },
+      new AbortController().signal,
+    );
+    expect(held).toEqual({ kind: 'try-later', retryAfterMs: 9000, error });
     expect(clock.pending).toBe(0);
   });
 

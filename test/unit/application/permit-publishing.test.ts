@@ -13,14 +13,16 @@ const app = credentialOf('app', { tenant: '42' }, { permissions: ['orders', 'sto
 
 /** Streams by permission, so that events of one request differ. */
 const ownStreams: Condition = (scope) => {
-  const { event, permissions } = scope as { event: { stream: string }; permissions: readonly string[] };
+  const { event, permissions } = scope as { event?: { stream: string }; permissions: readonly string[] };
+  if (permissions.length === 0) return refused({ error: false, text: 'no stream is yours' });
+  if (!event) return refused({ error: true, text: 'there is no event' });
   return permissions.includes(event.stream) ? allowed(true) : refused({ error: false, text: 'not your stream' });
 };
 
 function permissionOf(publish: AccessRule, given: Partial<PublishingDependencies> = {}) {
   const clock = new ManualClock();
   const observer = recordingObserver();
-  const verifier = fakeVerifier({ good: app, expired: 'token_expired' });
+  const verifier = fakeVerifier({ good: app, idle: { ...app, permissions: [] }, expired: 'token_expired' });
   const access = createAccessPolicy({
     connect: { checks: ['must-not-be-asked'] },
     publish,
@@ -114,4 +116,11 @@ test('a client that has gone is not waited for', async () => {
   gone.abort();
   expect(await permission).toMatchObject({ kind: 'try-later' });
   expect(clock.pending).toBe(0);
+});
+
+test('without an event, only who could publish none at all is refused', async () => {
+  const { mayPublish } = permissionOf({ when: ownStreams, checks: [] });
+  expect(await mayPublish('good')).toEqual({ kind: 'allowed' });
+  const denial = { code: 'access_denied', reason: 'no stream is yours' };
+  expect(await mayPublish('idle')).toEqual({ kind: 'denied', denial });
 });

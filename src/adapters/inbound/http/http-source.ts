@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { Fault } from '../../../application/fault.ts';
@@ -18,6 +19,9 @@ import { SourceLife } from '../../source-life.ts';
 import { createEventRoutes } from './event-routes.ts';
 import { type EventOutcome, type Problem, problem } from './http-problem.ts';
 import type { HttpSettings } from './http-settings.ts';
+
+/** What one request hands over in one turn of the event loop. */
+const bytesPerTurnMax = 128 * 1024;
 
 export type HttpDependencies = {
   readonly clock: Clock;
@@ -128,7 +132,11 @@ class PublishingSource implements HttpSource {
     this.#life.take(events.length);
     const outcomes: EventOutcome[] = [];
     let isLater = false;
+    let bytesInTurn = 0;
     for (const event of events) {
+      // Between two turns of the event loop clients are written to and read, so that one request cannot outrun them.
+      if (bytesInTurn >= bytesPerTurnMax) bytesInTurn = await setImmediate(0);
+      bytesInTurn += event.payload.length;
       const outcome: EventOutcome['outcome'] = isLater
         ? 'later'
         : await Promise.race([this.#settle(event), abandoned.promise]);

@@ -34,8 +34,12 @@ export function createMemorySource(
   return new MemorySource(name, settings, dependencies);
 }
 
-/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
+/**
+ * What is handed over in one turn of the event loop, messages and bytes. Sockets are written and read between turns:
+ * without that a backlog would fill the send queues of clients that had no chance to read.
+ */
 const takenPerTurnMax = 256;
+const bytesPerTurnMax = 128 * 1024;
 
 type Done = Exclude<Settlement, { kind: 'retry' }>;
 
@@ -54,6 +58,7 @@ class MemorySource implements EventSource, EventPublisher {
   #consumption: Consumption | undefined;
   #turn: NodeJS.Immediate | undefined;
   #takenInTurn = 0;
+  #bytesInTurn = 0;
   #drained: Promise<DrainResult> | undefined;
 
   constructor(name: string, settings: MemorySettings, dependencies: MemoryDependencies) {
@@ -137,19 +142,21 @@ class MemorySource implements EventSource, EventPublisher {
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
       this.#takenInTurn = 0;
+      this.#bytesInTurn = 0;
       this.#takeMore();
     });
   }
 
   #takeMore(): void {
     while (this.#consumption && this.#isTaking && this.#life.inFlight < this.#settings.inFlightMax) {
-      if (this.#takenInTurn >= takenPerTurnMax) {
+      if (this.#takenInTurn >= takenPerTurnMax || this.#bytesInTurn >= bytesPerTurnMax) {
         this.#wake();
         return;
       }
       const delivery = this.#consumption.consumer.take();
       if (!delivery) return;
       this.#takenInTurn += 1;
+      this.#bytesInTurn += delivery.event.payload.length;
       this.#life.take();
       void this.#handle(delivery, this.#consumption);
     }
