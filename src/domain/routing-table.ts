@@ -49,21 +49,41 @@ export function createRoutingTable(
   );
   if (problems.length > 0) return refused(problems);
 
-  const byStream = createTopicIndex<number>();
-  for (const [index, rule] of rules.entries()) byStream.add(rule.stream, index);
-  const byKey = rules.map((rule) => keyMatcher(rule.key));
+  const byStream = createTopicIndex<PreparedRule>();
+  for (const [place, rule] of rules.entries()) byStream.add(rule.stream, prepare(rule, place));
 
   return allowed({
     decide(event) {
       const matching = byStream
         .match(event.stream)
-        .filter((index) => byKey[index]?.(event.key))
-        .sort((a, b) => a - b)
-        .flatMap((index) => rules[index] ?? []);
+        .filter(({ hasKey }) => hasKey(event.key))
+        .sort((a, b) => a.place - b.place);
       return decide(event, matching, isolation);
     },
   });
 }
+
+/** A rule with what can be known of it before any event comes. */
+type PreparedRule = RoutingRule & {
+  /** Among the rules, from 0. */
+  readonly place: number;
+  readonly hasKey: (key: string) => boolean;
+  /** Each of `alsoUnder`, with the rule's templates below it. */
+  readonly repeated: readonly {
+    readonly prefix: RoomTemplate;
+    readonly below: ReadonlyMap<RoomTemplate, RoomTemplate>;
+  }[];
+};
+
+const prepare = (rule: RoutingRule, place: number): PreparedRule => ({
+  ...rule,
+  place,
+  hasKey: keyMatcher(rule.key),
+  repeated: rule.alsoUnder.map((prefix) => ({
+    prefix,
+    below: new Map(rule.templates.map((template) => [template, below(prefix, template)])),
+  })),
+});
 
 /** What one rule makes of an event. */
 type Contribution = {
@@ -74,7 +94,7 @@ type Contribution = {
   readonly unmet: readonly string[];
 };
 
-function decide(event: Event, rules: readonly RoutingRule[], isolation: Isolation | undefined): RoutingDecision {
+function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolation | undefined): RoutingDecision {
   const contributions = rules.map((rule) => contribute(event, rule, isolation));
   const outcomes = contributions.map((each) => each.outcome);
   const unroutable = (cause: UnroutableCause, reason: string): RoutingDecision => ({
@@ -113,7 +133,7 @@ function decide(event: Event, rules: readonly RoutingRule[], isolation: Isolatio
   return { kind: 'routed', rooms: [...rooms.keys()], rules: outcomes };
 }
 
-function contribute(event: Event, rule: RoutingRule, isolation: Isolation | undefined): Contribution {
+function contribute(event: Event, rule: PreparedRule, isolation: Isolation | undefined): Contribution {
   const variables = variablesOf(event, rule);
   const nothing = (reason: string, error = false): Contribution => ({
     outcome: { rule: rule.name, kind: 'skipped', reason, error },
@@ -141,8 +161,11 @@ function contribute(event: Event, rule: RoutingRule, isolation: Isolation | unde
   const first = rule.choice === 'firstOf' ? complete.slice(0, 1) : complete;
   if (first.length === 0) return { ...nothing(incomplete(rule, variables)), unmet };
 
-  const prefixes = rule.alsoUnder.filter((prefix) => missingVariable(prefix, variables) === undefined);
-  const chosen = [...first, ...prefixes.flatMap((prefix) => first.map((template) => below(prefix, template)))];
+  const repeated = rule.repeated.filter(({ prefix }) => missingVariable(prefix, variables) === undefined);
+  const chosen = [
+    ...first,
+    ...repeated.flatMap((under) => first.flatMap((template) => under.below.get(template) ?? [])),
+  ];
   const templates = chosen.map((template) => template.text);
   return { outcome: { rule: rule.name, kind: 'contributed', templates }, chosen, variables, unmet };
 }
