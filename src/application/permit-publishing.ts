@@ -57,8 +57,10 @@ async function decidePublishing(
   const question = { variables: principal.variables, tokens, expiresAt: principal.expiresAt };
   const decide = (event?: Event) =>
     decideWithChecks(() => access.mayPublish(request, event), answers, checks, question, signal);
-  const atAll = await decide();
-  if (atAll.kind === 'deny') return refused({ code: atAll.code, reason: atAll.reason });
+  if (events.length === 0) {
+    const decision = await decide();
+    if (decision.kind === 'deny') return refused({ code: decision.code, reason: decision.reason });
+  }
   for (const [index, event] of events.entries()) {
     const decision = await decide(event);
     if (decision.kind === 'deny') return refused({ code: decision.code, reason: `event ${index}: ${decision.reason}` });

@@ -47,6 +47,7 @@ export function createAccessPolicy(
   ]);
   if (problems.length > 0) return refused(problems);
   const names = policy.credentialNames;
+  const publishAtAll = withoutEvent(policy.publish);
   return allowed({
     mayConnect: (request) => apply(policy.connect, request, accessScope(request, names), 'access_denied'),
     mayJoin: (request) => join(policy, request),
@@ -54,7 +55,7 @@ export function createAccessPolicy(
       const scope = accessScope(request, names);
       return event
         ? apply(policy.publish, request, { ...scope, ...eventScope(event) }, 'access_denied')
-        : apply(withoutEvent(policy.publish), request, scope, 'access_denied');
+        : apply(publishAtAll, request, scope, 'access_denied');
     },
   });
 }
