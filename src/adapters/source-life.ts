@@ -2,6 +2,12 @@ import type { DrainResult, SourceState } from '../application/ports/event-source
 import type { Observer } from '../application/ports/observer.ts';
 import { sourceStartedAlready } from './source-fault.ts';
 
+/**
+ * Bytes that a source hands over in one turn of the event loop. Between turns clients are written to and read: without
+ * that a backlog or one large request would fill the send queues of clients that had no chance to read.
+ */
+export const bytesPerTurnMax = 128 * 1024;
+
 /** The states that every source goes through, once, observed as they change; and how many messages it has in hand. */
 export class SourceLife {
   readonly #source: string;

@@ -8,6 +8,7 @@ import { Fault } from '../../src/application/fault.ts';
 import type { CheckQuestion } from '../../src/application/ports/access-check.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { recordingObserver } from '../support/recording-observer.ts';
+import { stopServer } from '../support/stop-server.ts';
 
 export const open = new AbortController().signal;
 export const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.c2lnbmF0dXJl';
@@ -25,13 +26,7 @@ export async function startBackend(first: Answer) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const stop = async () => {
-    if (!server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
-  };
+  const stop = () => stopServer(server);
   onTestFinished(stop);
   return {
     origin: `http://127.0.0.1:${port}`,

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { generate } from 'selfsigned';
+import { stopServer } from './stop-server.ts';
 
 /** One key of a test issuer, able to sign. */
 export type TestKey = {
@@ -76,13 +77,7 @@ export async function startKeyServer(...keys: TestKey[]): Promise<KeyServer> {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
   };
-  const stop = async () => {
-    if (!server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
-  };
+  const stop = () => stopServer(server);
   const publish = async (...current: TestKey[]) => {
     const certificates: [string, string][] = [];
     for (const key of current) {

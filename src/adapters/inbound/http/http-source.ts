@@ -15,13 +15,10 @@ import type {
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
 import { handlerThrew } from '../../source-fault.ts';
-import { SourceLife } from '../../source-life.ts';
+import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
 import { createEventRoutes } from './event-routes.ts';
 import { type EventOutcome, type Problem, problem } from './http-problem.ts';
 import type { HttpSettings } from './http-settings.ts';
-
-/** What one request hands over in one turn of the event loop. */
-const bytesPerTurnMax = 128 * 1024;
 
 export type HttpDependencies = {
   readonly clock: Clock;
@@ -134,7 +131,6 @@ class PublishingSource implements HttpSource {
     let isLater = false;
     let bytesInTurn = 0;
     for (const event of events) {
-      // Between two turns of the event loop clients are written to and read, so that one request cannot outrun them.
       if (bytesInTurn >= bytesPerTurnMax) bytesInTurn = await setImmediate(0);
       bytesInTurn += event.payload.length;
       const outcome: EventOutcome['outcome'] = isLater

@@ -11,7 +11,7 @@ import type {
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
 import { handlerThrew } from '../../source-fault.ts';
-import { SourceLife } from '../../source-life.ts';
+import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
 import { Fifo } from './fifo.ts';
 import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
 import { memoryDeadLetterAgain, memoryDraining } from './memory-fault.ts';
@@ -34,12 +34,8 @@ export function createMemorySource(
   return new MemorySource(name, settings, dependencies);
 }
 
-/**
- * What is handed over in one turn of the event loop, messages and bytes. Sockets are written and read between turns:
- * without that a backlog would fill the send queues of clients that had no chance to read.
- */
+/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
 const takenPerTurnMax = 256;
-const bytesPerTurnMax = 128 * 1024;
 
 type Done = Exclude<Settlement, { kind: 'retry' }>;
 
