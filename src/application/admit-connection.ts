@@ -1,12 +1,11 @@
 import type { Denial } from '../domain/denial.ts';
 import type { AccessControl, JoinGrant } from '../domain/ports/access-control.ts';
-import type { Principal } from '../domain/principal.ts';
 import { allowed, refused, type Verdict } from '../domain/verdict.ts';
 import { type AuthenticationDependencies, authenticate } from './authenticate.ts';
 import { decideWithChecks } from './decide-with-checks.ts';
 import { type Hold, holdWhileUnknown } from './hold-while-unknown.ts';
 import type { AccessCheck } from './ports/access-check.ts';
-import type { ConnectionAdmission, Presented } from './ports/admission.ts';
+import type { ConnectionAdmission, Presented, Session } from './ports/admission.ts';
 import type { Observer } from './ports/observer.ts';
 import { type QueryRule, readQueryVariables } from './query-variables.ts';
 
@@ -20,7 +19,7 @@ export type AdmissionDependencies = AuthenticationDependencies &
     readonly observer: Observer;
   };
 
-type Admitted = { readonly principal: Principal; readonly grant: JoinGrant };
+type Admitted = { readonly session: Session; readonly grant: JoinGrant };
 
 /** Credentials and query in; a principal with its rooms out, or why not. */
 export function createConnectionAdmission(dependencies: AdmissionDependencies): ConnectionAdmission {
@@ -41,12 +40,12 @@ export function createConnectionAdmission(dependencies: AdmissionDependencies): 
         observer.observe({ kind: 'access-denied', endpoint, connection, code, reason });
         return { kind: 'denied', denial: { code, reason } };
       }
-      const { principal, grant } = held.answer.value;
+      const { session, grant } = held.answer.value;
       for (const ignored of grant.ignored) {
         observer.observe({ kind: 'rooms-ignored', endpoint, connection, ...ignored });
       }
-      const closesAt = atTokenExpiry === 'close' ? principal.expiresAt : undefined;
-      return { kind: 'admitted', principal, rooms: grant.rooms, closesAt };
+      const closesAt = atTokenExpiry === 'close' ? session.principal.expiresAt : undefined;
+      return { kind: 'admitted', session, rooms: grant.rooms, closesAt };
     },
   };
 }
@@ -77,5 +76,6 @@ async function decide(
   if (connect.kind === 'deny') return refused(connect);
   const join = await decideWithChecks(() => access.mayJoin(request), answers, checks, question, signal);
   if (join.kind === 'deny') return refused(join);
-  return allowed({ principal, grant: join.value });
+  const session = { connection, principal, variables: variables.value, tokens };
+  return allowed({ session, grant: join.value });
 }

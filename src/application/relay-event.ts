@@ -3,9 +3,10 @@ import type { EventRouting, RoutingDecision } from '../domain/ports/event-routin
 import { type BackOff, backOffDelayMs } from './back-off.ts';
 import { Fault } from './fault.ts';
 import type { Clock } from './ports/clock.ts';
-import type { DeliveryChannel } from './ports/delivery-channel.ts';
+import type { DeliveryChannel, DeliveryTarget } from './ports/delivery-channel.ts';
 import type { MessageHandler, Settlement } from './ports/event-source.ts';
 import type { Observer } from './ports/observer.ts';
+import type { TopicBindings } from './topic-bindings.ts';
 
 export type RelayPolicy = {
   /** What becomes of an event that no rule leads anywhere. */
@@ -15,11 +16,18 @@ export type RelayPolicy = {
   readonly backOff: BackOff;
 };
 
+/** What clients have bound, and what they may. */
+export type RelayBindings = Pick<TopicBindings, 'match'> & {
+  /** Whether clients of some endpoint may bind the stream: then it is no mistake when no rule is for its events. */
+  isBindable(stream: string): boolean;
+};
+
 export type RelayDependencies = {
   readonly source: string;
   /** How long the source's broker lets a message stay unsettled. */
   readonly leaseMs: number;
   readonly routing: EventRouting;
+  readonly bindings: RelayBindings;
   readonly channels: readonly DeliveryChannel[];
   readonly policy: RelayPolicy;
   readonly clock: Clock;
@@ -37,14 +45,15 @@ const leaseShareMax = 0.8;
  * delivering. Accepts once all were tried, also when nobody was there to receive; tries again only when all failed.
  */
 export function createRelayEvent(dependencies: RelayDependencies): MessageHandler {
-  const { source, routing, observer } = dependencies;
+  const { source, routing, bindings, observer } = dependencies;
   return async ({ event, attempt }) => {
     observer.observe({ kind: 'event-taken', source, stream: event.stream, eventId: event.id });
     const decision = routing.decide(event);
+    const addressed = address(event, decision, bindings);
     const settlement =
-      decision.kind === 'routed'
-        ? await relay(event, decision, dependencies)
-        : settleUnroutable(event, decision, dependencies);
+      addressed.kind === 'addressed'
+        ? await relay(event, addressed, dependencies)
+        : settleUnroutable(event, addressed, dependencies);
     observer.observe({
       kind: 'message-settled',
       source,
@@ -57,14 +66,28 @@ export function createRelayEvent(dependencies: RelayDependencies): MessageHandle
   };
 }
 
-type Routed = Extract<RoutingDecision, { kind: 'routed' }>;
+type Addressed = DeliveryTarget & { readonly kind: 'addressed'; readonly rules: RoutingDecision['rules'] };
 type Unroutable = Extract<RoutingDecision, { kind: 'unroutable' }>;
 
-async function relay(event: Event, decision: Routed, dependencies: RelayDependencies): Promise<Settlement> {
+/**
+ * Where an event goes. What clients have bound stands in for rules
+ * that are missing; an event that the rules withhold from everybody reaches no bind either.
+ */
+function address(event: Event, decision: RoutingDecision, bindings: RelayBindings): Addressed | Unroutable {
+  const { rules } = decision;
+  if (decision.kind === 'unroutable') {
+    const withheld = decision.cause !== 'no_rule' && decision.cause !== 'no_template';
+    if (withheld || !bindings.isBindable(event.stream)) return decision;
+  }
+  const rooms = decision.kind === 'routed' ? decision.rooms : [];
+  return { kind: 'addressed', rooms, patterns: bindings.match(event), rules };
+}
+
+async function relay(event: Event, addressed: Addressed, dependencies: RelayDependencies): Promise<Settlement> {
   const { leaseMs, policy, clock, stopping, random } = dependencies;
   const begin = clock.now();
   for (let tries = 1; ; tries += 1) {
-    const outcome = deliver(event, decision, dependencies);
+    const outcome = deliver(event, addressed, dependencies);
     if (outcome === 'delivered') return { kind: 'accept' };
     if (outcome === 'undeliverable') return { kind: 'dead-letter', cause: 'no endpoint can ever deliver the event' };
     if (tries >= policy.attemptsMax) {
@@ -82,7 +105,7 @@ async function relay(event: Event, decision: Routed, dependencies: RelayDependen
 /** `failed`: every channel threw. `undeliverable`: and each of them said that it always will for this event. */
 function deliver(
   event: Event,
-  decision: Routed,
+  { rooms, patterns, rules }: Addressed,
   { source, channels, observer }: RelayDependencies,
 ): 'delivered' | 'failed' | 'undeliverable' {
   const errors: unknown[] = [];
@@ -90,7 +113,7 @@ function deliver(
   let dropped = 0;
   for (const channel of channels) {
     try {
-      const count = channel.deliver(event, { rooms: decision.rooms });
+      const count = channel.deliver(event, { rooms, patterns });
       queued += count.queued;
       dropped += count.dropped;
       observer.observe({ kind: 'event-delivered', endpoint: channel.name, eventId: event.id, ...count });
@@ -107,10 +130,11 @@ function deliver(
     source,
     stream: event.stream,
     eventId: event.id,
-    rooms: decision.rooms.length,
+    rooms: rooms.length,
+    patterns: patterns.length,
     queued,
     dropped,
-    rules: decision.rules,
+    rules,
   });
   return 'delivered';
 }

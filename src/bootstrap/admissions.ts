@@ -3,13 +3,15 @@ import { createHttpCheck } from '../adapters/access/http-check.ts';
 import { createHttpPermissions } from '../adapters/access/http-permissions.ts';
 import type { AccessSettings } from '../adapters/settings-fields.ts';
 import { createConnectionAdmission } from '../application/admit-connection.ts';
+import { createBindAdmission } from '../application/bind-topic.ts';
 import { createPublishAdmission } from '../application/permit-publishing.ts';
-import type { ConnectionAdmission, PublishAdmission } from '../application/ports/admission.ts';
+import type { BindAdmission, ConnectionAdmission, PublishAdmission } from '../application/ports/admission.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { IdentityVerifier } from '../application/ports/identity-verifier.ts';
 import type { Observer } from '../application/ports/observer.ts';
+import type { TopicBindings } from '../application/topic-bindings.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import { buildAccess, buildPublishAccess } from './config/build-access.ts';
+import { buildAccess, buildPublishAccess, type ConnectSettings } from './config/build-access.ts';
 import { buildIsolation } from './config/build-routing.ts';
 import type { Config } from './config/edgeward-config.ts';
 import type { Finding } from './config/problem.ts';
@@ -17,6 +19,8 @@ import type { Finding } from './config/problem.ts';
 /** Ways in, made from settings: for the connections of an endpoint, and for those who publish through a source. */
 export type Admissions = {
   forConnections(endpoint: string, settings: AccessSettings): ConnectionAdmission;
+  /** For what the connections of an endpoint ask for. */
+  forBinds(endpoint: string, settings: ConnectSettings & Pick<AccessSettings, 'admissionMsMax'>): BindAdmission;
   forPublishing(source: string, settings: PublishingSettings): PublishAdmission;
 };
 
@@ -25,12 +29,13 @@ export type PublishingSettings = Pick<AccessSettings, 'credentials' | 'require' 
 export type AdmissionsDependencies = {
   readonly config: Config;
   readonly verifier: IdentityVerifier;
+  readonly bindings: TopicBindings;
   readonly clock: Clock;
   readonly observer: Observer;
 };
 
 /** Checks and permission sources are made once, so that their caches and limits are shared by all ways in. */
-export function createAdmissions({ config, verifier, clock, observer }: AdmissionsDependencies): Admissions {
+export function createAdmissions({ config, verifier, bindings, clock, observer }: AdmissionsDependencies): Admissions {
   const deps = { clock, observer };
   const checks = new Map(
     Object.entries(config.checks ?? {}).map(([name, settings]) => [name, createHttpCheck(name, settings, deps)]),
@@ -55,6 +60,14 @@ export function createAdmissions({ config, verifier, clock, observer }: Admissio
         access: checked(buildAccess(settings, { isolation, compile: compileCondition })),
         holdMsMax: settings.admissionMsMax,
         atTokenExpiry: settings.atTokenExpiry,
+      }),
+    forBinds: (endpoint, settings) =>
+      createBindAdmission({
+        ...shared,
+        endpoint,
+        bindings,
+        access: checked(buildAccess(settings, { isolation, compile: compileCondition })),
+        holdMsMax: settings.admissionMsMax,
       }),
     forPublishing: (source, settings) =>
       createPublishAdmission({

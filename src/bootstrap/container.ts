@@ -8,14 +8,19 @@ import { createHttpListener } from '../adapters/operations/http-listener.ts';
 import { createMetrics } from '../adapters/operations/metrics.ts';
 import { SendBudget } from '../adapters/outbound/send-budget.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import type { BindableSource } from '../application/ports/event-source.ts';
 import type { Observer } from '../application/ports/observer.ts';
 import { createRelayEvent } from '../application/relay-event.ts';
+import { createTopicBindings } from '../application/topic-bindings.ts';
+import type { Event } from '../domain/event.ts';
 import { checked, createAdmissions } from './admissions.ts';
+import { bindableStreams } from './config/bindable-streams.ts';
 import { buildRouting } from './config/build-routing.ts';
 import type { Config } from './config/edgeward-config.ts';
 import { createEndpoint } from './create-endpoint.ts';
-import { createSources } from './create-sources.ts';
+import { createSources, type Source } from './create-sources.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import { hasBroker } from './has-broker.ts';
 import { holdBack } from './hold-back.ts';
 import { registerRoutes } from './register-routes.ts';
 import { T } from './tokens.ts';
@@ -65,6 +70,8 @@ const operationsModule = ({ listen }: Config, { version, observer }: Composition
     );
   });
 
+const isBindable = (source: Source): source is Source & BindableSource => 'bind' in source;
+
 /** Who is who, and who may what. */
 const identityModule = (config: Config): ContainerModule =>
   module((bind) => {
@@ -78,8 +85,8 @@ const identityModule = (config: Config): ContainerModule =>
       [T.clock, T.observer, T.developmentIssuer],
     );
     bind(T.admissions).toResolvedValue(
-      (verifier, clock, observer) => createAdmissions({ config, verifier, clock, observer }),
-      [T.identity, T.clock, T.observer],
+      (verifier, bindings, clock, observer) => createAdmissions({ config, verifier, bindings, clock, observer }),
+      [T.identity, T.bindings, T.clock, T.observer],
     );
   });
 
@@ -96,6 +103,10 @@ const eventsModule = (config: Config): ContainerModule =>
         ),
       [T.presence, T.clock, T.observer],
     );
+    bind(T.bindings).toResolvedValue(
+      (presence) => createTopicBindings(() => presence.sources.filter(isBindable)),
+      [T.presence],
+    );
     bind(T.sources).toResolvedValue(
       (admissions, clock, observer, presence) => {
         presence.sources = createSources(config.sources, { admissions, clock, observer });
@@ -105,20 +116,22 @@ const eventsModule = (config: Config): ContainerModule =>
     );
     bind(T.endpoints).toResolvedValue(
       (admissions, budget, clock, observer, surface, presence) => {
-        const dependencies = { admissions, budget, clock, observer, surface };
+        const isConnected = () => presence.sources.every(hasBroker);
+        const dependencies = { admissions, budget, clock, observer, surface, isConnected };
         presence.endpoints = config.endpoints.map((chosen) => createEndpoint(chosen, dependencies));
         return presence.endpoints;
       },
       [T.admissions, T.budget, T.clock, T.observer, T.listener, T.presence],
     );
     bind(T.gateway).toResolvedValue(
-      (listener, operations, identity, issuer, sources, endpoints, metrics, routing, clock, observer) => {
+      (listener, operations, identity, issuer, sources, endpoints, metrics, routing, bound, clock, observer) => {
         const stopping = new AbortController();
         const parts = { listener, operations, identity, sources, endpoints, stopping };
         registerRoutes(config, { ...parts, issuer, metrics });
         const { attemptsMax, backOffMsMin: delayMsMin, backOffMsMax: delayMsMax } = config.delivery;
         const policy = { unroutable: config.unroutable, attemptsMax, backOff: { delayMsMin, delayMsMax } };
-        const shared = { routing, channels: endpoints, policy, clock, observer, random: Math.random };
+        const bindings = { match: (event: Event) => bound.match(event), isBindable: bindableStreams(config.endpoints) };
+        const shared = { routing, bindings, channels: endpoints, policy, clock, observer, random: Math.random };
         return createGateway({
           ...parts,
           handlerFor: ({ name, traits: { leaseMs } }) =>
@@ -134,6 +147,7 @@ const eventsModule = (config: Config): ContainerModule =>
         T.endpoints,
         T.metrics,
         T.routing,
+        T.bindings,
         T.clock,
         T.observer,
       ],

@@ -1,5 +1,6 @@
 import type { SendBudget } from '../adapters/outbound/send-budget.ts';
 import { createSocketioEndpoint } from '../adapters/outbound/socketio/socketio-endpoint.ts';
+import { createRelayEndpoint } from '../adapters/outbound/websocket/relay-endpoint.ts';
 import type { ClientGateway } from '../application/ports/client-gateway.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { DeliveryChannel } from '../application/ports/delivery-channel.ts';
@@ -17,6 +18,8 @@ export type EndpointDependencies = {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly surface: HttpSurface;
+  /** Whether every source has its broker. */
+  readonly isConnected: () => boolean;
 };
 
 /** The adapter that the config has chosen; its section is in `config/edgeward-config.ts`. */
@@ -29,6 +32,12 @@ export function createEndpoint(
       return createSocketioEndpoint(name, settings, {
         ...dependencies,
         admission: admissions.forConnections(name, settings),
+      });
+    case 'websocket':
+      return createRelayEndpoint(name, settings, {
+        ...dependencies,
+        admission: admissions.forConnections(name, settings),
+        binding: admissions.forBinds(name, settings),
       });
   }
 }

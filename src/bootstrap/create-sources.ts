@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { createAmqpSource } from '../adapters/inbound/amqp/amqp-source.ts';
 import { createHttpSource } from '../adapters/inbound/http/http-source.ts';
 import { createMemorySource } from '../adapters/inbound/memory/memory-source.ts';
 import type { Clock } from '../application/ports/clock.ts';
@@ -39,6 +40,11 @@ function createSource(
   switch (kind) {
     case 'memory': {
       const source = createMemorySource(name, settings, { clock, observer });
+      publishers.set(name, source);
+      return source;
+    }
+    case 'amqp': {
+      const source = createAmqpSource(name, settings, { clock, observer });
       publishers.set(name, source);
       return source;
     }

@@ -59,7 +59,8 @@ function loggerFor({ log: { level, format } }: Config): Logger {
 
 function describeAddresses(config: Config, { listener, operations = listener }: GatewayAddresses): string {
   const endpoints = config.endpoints.map(
-    ({ name, settings }) => `  ${name}: clients connect to ${listener.url}${settings.path}`,
+    ({ name, kind, settings }) =>
+      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}`,
   );
   const sources = config.sources.flatMap(({ name, kind, settings }) =>
     kind === 'http' ? [`  ${name}: POST ${listener.url}${settings.path}`] : [],

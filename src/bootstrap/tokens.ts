@@ -6,6 +6,7 @@ import type { Metrics } from '../adapters/operations/metrics.ts';
 import type { SendBudget } from '../adapters/outbound/send-budget.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { Observer } from '../application/ports/observer.ts';
+import type { TopicBindings } from '../application/topic-bindings.ts';
 import type { EventRouting } from '../domain/ports/event-routing.ts';
 import type { Admissions } from './admissions.ts';
 import type { Endpoint } from './create-endpoint.ts';
@@ -18,6 +19,7 @@ const token = <T>(name: string): ServiceIdentifier<T> => Symbol(name);
 /** The keys of the container, each with the type of what it stands for. */
 export const T = {
   admissions: token<Admissions>('admissions'),
+  bindings: token<TopicBindings>('bindings'),
   budget: token<SendBudget>('budget'),
   clock: token<Clock>('clock'),
   developmentIssuer: token<DevelopmentIssuer | undefined>('developmentIssuer'),

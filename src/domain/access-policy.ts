@@ -1,4 +1,6 @@
-import { type Condition, eventScope, type Scope } from './condition.ts';
+import type { AccessRule } from './access-rule.ts';
+import { createBindPolicy, type StreamRule } from './bind-policy.ts';
+import { eventScope, type Scope } from './condition.ts';
 import type { Denial } from './denial.ts';
 import { coverage, type Isolation } from './isolation.ts';
 import type { AccessControl, AccessDecision, AccessRequest, IgnoredRooms, JoinGrant } from './ports/access-control.ts';
@@ -7,14 +9,6 @@ import type { RoomName } from './room.ts';
 import { below, expand, missingVariable, type RoomTemplate } from './room-template.ts';
 import type { Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
-
-/** What must hold: the condition, and every check. */
-export type AccessRule = {
-  readonly when?: Condition | undefined;
-  readonly checks: readonly string[];
-  /** The condition reads the answers of the checks itself, and so decides alone what they mean. */
-  readonly readsChecks?: boolean;
-};
 
 export type RoomGroup = {
   readonly templates: readonly RoomTemplate[];
@@ -29,6 +23,8 @@ export type AccessPolicy = {
   readonly publish: AccessRule;
   readonly rooms: readonly RoomGroup[];
   readonly roomsPerConnectionMax: number;
+  /** What may be bound; the first rule whose name matches a stream counts. By default nothing may. */
+  readonly streams?: readonly StreamRule[];
   /** Every name a credential can have, so that a condition may ask about one that is absent. */
   readonly credentialNames: readonly string[];
 };
@@ -48,8 +44,13 @@ export function createAccessPolicy(
   if (problems.length > 0) return refused(problems);
   const names = policy.credentialNames;
   const publishAtAll = withoutEvent(policy.publish);
+  const binds = createBindPolicy(policy.streams ?? [], isolation);
   return allowed({
-    mayConnect: (request) => apply(policy.connect, request, accessScope(request, names), 'access_denied'),
+    mayConnect: (request) =>
+      nothingForAnonymous(policy, request) ??
+      apply(policy.connect, request, accessScope(request, names), 'access_denied'),
+    mayBind: (request, bind) => binds.mayBind(request, bind, accessScope(request, names)),
+    bindVariables: (bind) => binds.bindVariables(bind),
     mayJoin: (request) => join(policy, request),
     mayPublish: (request, event) => {
       const scope = accessScope(request, names);
@@ -58,6 +59,16 @@ export function createAccessPolicy(
         : apply(publishAtAll, request, scope, 'access_denied');
     },
   });
+}
+
+/** Where a connection is there for binds, and a token is needed for every one of them, so it is for the connection. */
+function nothingForAnonymous(
+  { streams = [], rooms, credentialNames }: AccessPolicy,
+  { principal }: AccessRequest,
+): AccessDecision<never> | undefined {
+  if (principal.credentials.length > 0 || credentialNames.length === 0 || rooms.length > 0) return undefined;
+  if (streams.length === 0 || streams.some(({ rule }) => rule === 'public')) return undefined;
+  return { kind: 'deny', code: 'token_missing', reason: 'there is no token, and nothing is public' };
 }
 
 function apply(rule: AccessRule, request: AccessRequest, scope: Scope, code: Denial['code']): AccessDecision<true> {

@@ -20,6 +20,12 @@ export const denialCodes = [
   'rooms_too_many',
   'query_invalid',
   'connections_too_many',
+  'stream_unknown',
+  'bind_denied',
+  'bind_invalid',
+  'binds_too_many',
+  'binds_too_fast',
+  'not_bound',
 ] as const;
 
 export type DenialCode = (typeof denialCodes)[number];

@@ -7,7 +7,14 @@ import { recordingObserver } from '../support/recording-observer.ts';
 import type { EventSourceHarness, MakeEventSourceHarness, SourceFaults } from './event-source-harness.ts';
 
 /** What a source or its harness must have for a clause to make sense. */
-export type Need = 'redelivers' | 'ordered' | 'deadLetters' | 'losesBacklog' | keyof SourceFaults;
+export type Need =
+  | 'redelivers'
+  | 'ordered'
+  | 'deadLetters'
+  | 'settles'
+  | 'survivesReconnect'
+  | 'losesBacklog'
+  | keyof SourceFaults;
 
 /** One promise of the port, as a plain function: the suite of an adapter runs it, and so does the table of mutants. */
 export type Clause = {
@@ -52,9 +59,21 @@ export async function runClause(
 }
 
 function has({ source, faults }: EventSourceHarness, need: Need): boolean {
-  if (need === 'redelivers' || need === 'ordered' || need === 'deadLetters') return source.traits[need];
-  if (need === 'losesBacklog') return !source.traits.keepsBacklog;
-  return faults?.[need] !== undefined;
+  switch (need) {
+    case 'redelivers':
+    case 'ordered':
+    case 'deadLetters':
+    case 'settles':
+    case 'survivesReconnect':
+      return source.traits[need];
+    case 'losesBacklog':
+      return !source.traits.keepsBacklog;
+    case 'cutConnection':
+    case 'closeChannel':
+    case 'deleteQueue':
+    case 'missingTopology':
+      return faults?.[need] !== undefined;
+  }
 }
 
 async function soon<T>(promise: Promise<T>, patienceMs: number): Promise<T> {

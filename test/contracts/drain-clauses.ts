@@ -45,7 +45,7 @@ export const drainClauses: readonly Clause[] = [
   {
     id: 'S24.2',
     promise: 'what is published in a drain or after it is refused, to be published again later',
-    needs: ['losesBacklog'],
+    needs: ['losesBacklog', 'settles'],
     async run({ harness, source, eventually, soon }) {
       const { probe, release } = holdingProbe();
       await source.start(probe.handler);
@@ -105,6 +105,7 @@ export const drainClauses: readonly Clause[] = [
         await harness.publish({ payload: bytesOf(`m${index}`), key: `k${index}` });
       }
       await eventually(() => expect(probe.running).toBe(harness.inFlightMax));
+      await harness.quiet();
       const deadline = new AbortController();
       const drain = source.drain(deadline.signal);
       deadline.abort();

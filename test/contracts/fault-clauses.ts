@@ -12,7 +12,7 @@ export const faultClauses: readonly Clause[] = [
   {
     id: 'S8.1',
     promise: 'what is published while the connection is cut arrives once it is back',
-    needs: ['redelivers', 'cutConnection'],
+    needs: ['redelivers', 'survivesReconnect', 'cutConnection'],
     async run({ harness, source, eventually }) {
       const probe = handlerProbe();
       await source.start(probe.handler);
@@ -25,6 +25,24 @@ export const faultClauses: readonly Clause[] = [
         expect(probe.messages.map(textOf)).toContain('m0');
       });
       await eventually(async () => expect(await harness.backlog()).toBe(0));
+    },
+  },
+  {
+    id: 'S8.2',
+    promise: 'a connection that is cut leads back to consuming, and what is published from then on arrives',
+    needs: ['cutConnection'],
+    async run({ harness, source, observer, eventually }) {
+      const probe = handlerProbe();
+      await source.start(probe.handler);
+      const cut = await harness.faults?.cutConnection?.();
+      await eventually(() => {
+        expect(source.state.kind).not.toBe('consuming');
+        expect(observer.of('source-fault')).not.toHaveLength(0);
+      });
+      await cut?.restore();
+      await eventually(() => expect(source.state.kind).toBe('consuming'));
+      await harness.publish({ payload: bytesOf('m0') });
+      await eventually(() => expect(probe.messages.map(textOf)).toEqual(['m0']));
     },
   },
   {

@@ -75,7 +75,7 @@ export const lifeClauses: readonly Clause[] = [
       expect(await outcomeOf(soon(drain))).toEqual({ resolved: { settled: 0, abandoned: 1 } });
       release();
       await harness.quiet();
-      expect(await harness.backlog()).toBe(1);
+      if (source.traits.settles) expect(await harness.backlog()).toBe(1);
       expect(source.state.kind).toBe('stopped');
     },
   },
@@ -188,10 +188,11 @@ export const lifeClauses: readonly Clause[] = [
       await harness.quiet();
       expect(probe.messages).toHaveLength(0);
       first.release();
-      await eventually(async () => expect(await harness.backlog()).toBe(1));
+      if (source.traits.settles) await eventually(async () => expect(await harness.backlog()).toBe(1));
       source.resume();
       await eventually(() => expect(source.state.kind).toBe('consuming'));
-      if (!source.traits.redelivers) await harness.publish({ payload: bytesOf('m1'), key: 'b' });
+      const { redelivers, settles } = source.traits;
+      if (!redelivers && settles) await harness.publish({ payload: bytesOf('m1'), key: 'b' });
       await eventually(() => expect(probe.messages.map(textOf)).toEqual(['m1']));
     },
   },

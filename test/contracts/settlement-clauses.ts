@@ -67,6 +67,7 @@ export const settlementClauses: readonly Clause[] = [
   {
     id: 'S2.1',
     promise: 'retry loses nothing: the message stays where it came from',
+    needs: ['settles'],
     async run({ harness, source, eventually }) {
       const probe = handlerProbe(inTurn(() => retry));
       await source.start(probe.handler);
@@ -139,6 +140,7 @@ export const settlementClauses: readonly Clause[] = [
   {
     id: 'S16',
     promise: 'a handler that throws never accepts a message',
+    needs: ['settles'],
     async run({ harness, source, observer, eventually }) {
       const probe = handlerProbe(inTurn(fails));
       await source.start(probe.handler);

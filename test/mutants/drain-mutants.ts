@@ -10,6 +10,7 @@ const whileDraining =
       counts: healthy.counts,
       deadLetters: healthy.deadLetters,
       publish: (event) => healthy.publish(event),
+      bind: (stream, pattern) => healthy.bind(stream, pattern),
       attach(name, onReady) {
         const consumer = healthy.attach(name, onReady);
         const now = (): MemoryConsumer =>

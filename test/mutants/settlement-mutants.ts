@@ -80,6 +80,7 @@ export const settlementMutants: readonly Mutant[] = [
       counts: broker.counts,
       deadLetters: broker.deadLetters,
       publish: (event) => broker.publish(event),
+      bind: (stream, pattern) => broker.bind(stream, pattern),
       attach(source, onReady) {
         const consumer = broker.attach(source, onReady);
         return {

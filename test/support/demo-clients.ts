@@ -50,6 +50,7 @@ export async function connectClient(
 
 export type PublishedEvent = {
   readonly stream: string;
+  readonly key?: string;
   readonly data?: unknown;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly id?: string;

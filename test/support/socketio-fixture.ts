@@ -18,12 +18,12 @@ import { openRawConnection, type RawConnection } from './raw-connection.ts';
 /** Lets somebody into rooms. */
 export const admitted = (rooms: readonly string[], closesAt?: number): Admission => ({
   kind: 'admitted',
-  principal: anonymous,
+  session: { connection: '', principal: anonymous, variables: new Map(), tokens: new Map() },
   rooms: rooms as readonly RoomName[],
   closesAt,
 });
 
-export const toRooms = (...rooms: readonly string[]) => ({ rooms: rooms as readonly RoomName[] });
+export const toRooms = (...rooms: readonly string[]) => ({ rooms: rooms as readonly RoomName[], patterns: [] });
 
 /** What a `ConnectionAdmission` does. */
 type Admit = (connection: string, presented: Presented, signal: AbortSignal) => Promise<Admission>;

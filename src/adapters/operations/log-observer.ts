@@ -43,6 +43,7 @@ const lines: Readonly<Record<Observation['kind'], Line>> = {
   'connection-admitted': { level: 'info', text: 'connection admitted' },
   'connection-closed': { level: 'info', text: 'connection closed' },
   'connection-cut': { level: 'warn', text: 'connection cut: its client reads too slowly' },
+  'topic-bound': { level: 'debug', text: 'topic bound' },
   'rooms-ignored': { level: 'info', text: 'rooms not joined' },
   'access-denied': { level: 'info', text: 'access denied' },
   'access-unknown': { level: 'warn', text: 'access cannot be decided now: the client is told to come back' },

@@ -23,6 +23,7 @@ export function createCounters(registry: Registry) {
     connectionsAdmitted: counter('connections_admitted', 'Clients let in.', 'endpoint'),
     connectionsClosed: counter('connections_closed', 'Connections that ended, by cause.', 'endpoint', 'cause'),
     connectionsCut: counter('connections_cut', 'Connections cut because the client read too slowly.', 'endpoint'),
+    topicsBound: counter('topics_bound', 'Binds of clients that were granted.', 'endpoint'),
     roomsIgnored: counter('rooms_ignored', 'Room templates that a connection was let in without.', 'endpoint'),
     accessDenied: counter('access_denied', 'Refused connections and publishers, by code.', 'endpoint', 'code'),
     accessUnknown: counter('access_unknown', 'Clients told to come back, since nobody could tell.', 'endpoint'),

@@ -65,6 +65,8 @@ function count(counters: Counters, observation: Counted) {
       return counters.connectionsAdmitted.inc({ endpoint: observation.endpoint });
     case 'connection-cut':
       return counters.connectionsCut.inc({ endpoint: observation.endpoint });
+    case 'topic-bound':
+      return counters.topicsBound.inc({ endpoint: observation.endpoint });
     case 'rooms-ignored':
       return counters.roomsIgnored.inc({ endpoint: observation.endpoint });
     case 'access-denied':

@@ -1,10 +1,13 @@
 import type { RoomName } from '../../domain/room.ts';
 
-/** Which connections of an endpoint are in which rooms. Rooms exist as long as somebody is in them. */
-export class RoomIndex<Member> {
-  readonly #rooms = new Map<RoomName, Set<Member>>();
+/**
+ * Which connections of an endpoint are in which rooms, or which subscriptions are for which patterns. Rooms exist as
+ * long as somebody is in them.
+ */
+export class RoomIndex<Member, Room = RoomName> {
+  readonly #rooms = new Map<Room, Set<Member>>();
 
-  join(member: Member, rooms: readonly RoomName[]): void {
+  join(member: Member, rooms: readonly Room[]): void {
     for (const room of rooms) {
       const members = this.#rooms.get(room);
       if (members) members.add(member);
@@ -13,7 +16,7 @@ export class RoomIndex<Member> {
   }
 
   /** @param rooms those that it joined. */
-  leave(member: Member, rooms: readonly RoomName[]): void {
+  leave(member: Member, rooms: readonly Room[]): void {
     for (const room of rooms) {
       const members = this.#rooms.get(room);
       if (members?.delete(member) && members.size === 0) this.#rooms.delete(room);
@@ -21,7 +24,7 @@ export class RoomIndex<Member> {
   }
 
   /** Everybody in any of the rooms, once. Members may leave while the result is gone through. */
-  membersOf(rooms: readonly RoomName[]): Iterable<Member> {
+  membersOf(rooms: readonly Room[]): Iterable<Member> {
     const occupied = rooms.map((room) => this.#rooms.get(room)).filter((members) => members !== undefined);
     return occupied.length > 1 ? new Set(occupied.flatMap((members) => [...members])) : (occupied[0] ?? []);
   }

@@ -1,7 +1,10 @@
 import type { Denial } from '../../domain/denial.ts';
 import type { Event } from '../../domain/event.ts';
+import type { BindRequest } from '../../domain/ports/access-control.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { RoomName } from '../../domain/room.ts';
+import type { PatternId } from '../../domain/stream-index.ts';
+import type { Variables } from '../../domain/variables.ts';
 
 /**
  * What a client presented, wherever its protocol puts it. Places are those of the config: `auth.token`, `query.topics`,
@@ -12,10 +15,20 @@ export type Presented = {
   read(place: string): readonly string[];
 };
 
+/** Who a connection is, for what it asks for later. */
+export type Session = {
+  readonly connection: string;
+  readonly principal: Principal;
+  /** Declared query fields, and `connection`. */
+  readonly variables: Variables;
+  /** The verified tokens by credential name, for checks that relay them. */
+  readonly tokens: ReadonlyMap<string, string>;
+};
+
 export type Admission =
   | {
       readonly kind: 'admitted';
-      readonly principal: Principal;
+      readonly session: Session;
       readonly rooms: readonly RoomName[];
       /** When the first of its tokens ends, in milliseconds since the epoch; absent when the config lets it stay. */
       readonly closesAt?: number | undefined;
@@ -28,6 +41,21 @@ export type Admission =
 export interface ConnectionAdmission {
   /** @param connection the endpoint's id of the connection, the variable `{connection}`. */
   admit(connection: string, presented: Presented, signal: AbortSignal): Promise<Admission>;
+}
+
+export type BindAnswer =
+  /** The caller releases it, once, when the client wants it no more or has gone. */
+  | { readonly kind: 'bound'; readonly pattern: PatternId; readonly release: () => void }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  | { readonly kind: 'try-later'; readonly retryAfterMs: number };
+
+/** What a connected client asks for; observes what it decides. Never rejects. */
+export interface BindAdmission {
+  /**
+   * Access is told within the time that clients are held; then it waits for the broker as long as the client is there.
+   * When the signal aborts, the answer means nothing; a binding that comes all the same is to be released.
+   */
+  bind(session: Session, bind: BindRequest, signal: AbortSignal): Promise<BindAnswer>;
 }
 
 export type PublishPermission =

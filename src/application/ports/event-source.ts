@@ -1,4 +1,7 @@
 import type { Event } from '../../domain/event.ts';
+import type { StreamType } from '../../domain/stream-index.ts';
+import type { TopicPattern } from '../../domain/topic-pattern.ts';
+import type { Verdict } from '../../domain/verdict.ts';
 
 /** What a source hands over: the event, and how often the broker (or the source itself) has offered it, from 1. */
 export type BrokerMessage = { readonly event: Event; readonly attempt: number };
@@ -24,6 +27,10 @@ export type SourceTraits = {
   readonly leaseMs: number;
   /** What is not settled when the process ends is there afterwards, with the broker or with the publisher. */
   readonly keepsBacklog: boolean;
+  /** Settlements mean something to the broker. Where they do not, a message is gone once it has been handed over. */
+  readonly settles: boolean;
+  /** What is published while the source is cut off from its broker is there when it is back. */
+  readonly survivesReconnect: boolean;
 };
 
 export type SourceState =
@@ -56,4 +63,29 @@ export interface EventSource {
   /** Holds intake back, or lets it go on. What was handed over already is not affected. */
   pause(reason: string): void;
   resume(): void;
+}
+
+/** What a client has asked for, at a source. */
+export interface Binding {
+  /** Gone from the broker within a second. Idempotent, never throws, waits for nobody. */
+  release(): void;
+}
+
+/** `no-stream`: the broker has no such stream. `no-pattern`: the stream takes no such pattern, at this broker at least. */
+export type BindRefusal = { readonly kind: 'no-stream' | 'no-pattern'; readonly reason: string };
+
+/** A source that takes what clients ask for, beside or instead of what its config names. */
+export interface BindableSource extends EventSource {
+  /** How the stream's patterns match, or `undefined` where it is none that this source binds. */
+  streamType(stream: string): StreamType | undefined;
+  /**
+   * Resolves once the broker has the binding: what is published from then on is handed over, once for all of the
+   * source's bindings that match. Only for streams that have a type here, and once for each stream and pattern: the
+   * caller counts who needs it. A refusal disturbs no other binding.
+   *
+   * Waits while the source is not started or cut off from its broker; bindings are restored when it is back. Rejects
+   * with a `Fault` when the broker cannot take it now, when the signal aborts and when the source drains; then nothing
+   * is left behind.
+   */
+  bind(stream: string, pattern: TopicPattern, signal: AbortSignal): Promise<Verdict<Binding, BindRefusal>>;
 }

@@ -13,6 +13,8 @@ export type Observation =
       readonly stream: string;
       readonly eventId: string;
       readonly rooms: number;
+      /** What clients have bound and the event is for. */
+      readonly patterns: number;
       readonly queued: number;
       readonly dropped: number;
       readonly rules: readonly RuleOutcome[];
@@ -49,6 +51,12 @@ export type Observation =
       readonly endpoint: string;
       readonly connection: string;
       readonly rooms: number;
+    }
+  | {
+      readonly kind: 'topic-bound';
+      readonly endpoint: string;
+      readonly connection: string;
+      readonly stream: string;
     }
   | {
       readonly kind: 'rooms-ignored';

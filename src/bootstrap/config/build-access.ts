@@ -1,9 +1,10 @@
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
-import { type AccessPolicy, type AccessRule, createAccessPolicy } from '../../domain/access-policy.ts';
+import { type AccessPolicy, createAccessPolicy } from '../../domain/access-policy.ts';
+import type { AccessRule } from '../../domain/access-rule.ts';
 import type { Isolation } from '../../domain/isolation.ts';
 import type { AccessControl } from '../../domain/ports/access-control.ts';
 import { refused, type Verdict } from '../../domain/verdict.ts';
-import { type CompileCondition, roomTemplate } from './build-routing.ts';
+import { type CompileCondition, roomTemplate, topicPattern } from './build-routing.ts';
 import { type ConfigPath, type Finding, partPath } from './problem.ts';
 
 /** What every access condition may read beside the names of credentials; no kind of token may be called so. */
@@ -17,15 +18,28 @@ export const accessNames: readonly string[] = [
   'check',
 ];
 
+/** What may be bound at an endpoint, by the name of the stream. */
+export type ExchangeSettings = {
+  readonly keyParts: readonly string[];
+  readonly public?: true | undefined;
+  readonly require?: string | undefined;
+  readonly checks: readonly string[];
+  readonly narrowing: readonly string[];
+  readonly withoutTenant: boolean;
+};
+
 export type AccessContext = { readonly isolation: Isolation | undefined; readonly compile: CompileCondition };
 
 /** Who may publish, and what: the part of the access settings that a publishing source has. */
 export type PublishSettings = Pick<AccessSettings, 'credentials' | 'require' | 'checks'>;
 
 /** Who may connect, and the rooms of a connection. */
-export type ConnectSettings = PublishSettings & Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax'>;
+export type ConnectSettings = PublishSettings &
+  Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax'> & {
+    readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
+  };
 
-/** Who may connect to an endpoint, and to which rooms. Findings are relative to the endpoint's settings. */
+/** Who may connect to an endpoint, to which rooms, and what may be bound there. Findings are relative to the endpoint's settings. */
 export function buildAccess(
   settings: ConnectSettings,
   { isolation, compile }: AccessContext,
@@ -39,9 +53,17 @@ export function buildAccess(
     otherwise,
   }));
   const connect = rules.compile(settings.require, settings.checks, ['require']);
+  const bindRules = ruleCompiler(compile, [...accessNames, ...credentialNames, 'bind']);
+  const streams = Object.entries(settings.exchanges ?? {}).map(([name, exchange]) => ({
+    ...exchange,
+    stream: topicPattern(name),
+    rule: exchange.public
+      ? ('public' as const)
+      : bindRules.compile(exchange.require, exchange.checks, ['exchanges', name, 'require']),
+  }));
   const { roomsPerConnectionMax } = settings;
-  const policy = { connect, publish: { checks: [] }, rooms, roomsPerConnectionMax, credentialNames };
-  return withFindings(policy, isolation, rules.findings);
+  const policy = { connect, publish: { checks: [] }, rooms, streams, roomsPerConnectionMax, credentialNames };
+  return withFindings(policy, isolation, [...rules.findings, ...bindRules.findings]);
 }
 
 /** Who may publish through a source. Findings are relative to the source's settings. */

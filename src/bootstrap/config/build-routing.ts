@@ -63,7 +63,7 @@ function ruleOf(route: RouteSettings, index: number, when: Condition | undefined
 }
 
 export const roomTemplate = (text: string): RoomTemplate => valid(parseRoomTemplate(text));
-const topicPattern = (text: string): TopicPattern => valid(parseTopicPattern(text));
+export const topicPattern = (text: string): TopicPattern => valid(parseTopicPattern(text));
 
 /** The schema has parsed the same text before. */
 function valid<T>(verdict: Verdict<T>): T {

@@ -1,9 +1,12 @@
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import type { ConnectSettings } from './build-access.ts';
 import { roomTemplate } from './build-routing.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 
 /** The names that access settings may refer to; absent where the section that has them is wrong by itself. */
+type CheckedSettings = Partial<AccessSettings> & Pick<ConnectSettings, 'exchanges'>;
+
 export type AccessNames = {
   /** Kinds of token, with the variables that each gives. */
   readonly tokens: NamesByName | undefined;
@@ -15,9 +18,17 @@ export type AccessNames = {
 type NamesByName = ReadonlyMap<string, readonly string[]>;
 
 /** References to what other sections do not have, and variables that nothing gives. Relative to the settings. */
-export function accessMistakes(settings: Partial<AccessSettings>, names: AccessNames): readonly Finding[] {
-  const { credentials = [], checks = [], rooms = [] } = settings;
-  const uses = [
+export function accessMistakes(settings: CheckedSettings, names: AccessNames): readonly Finding[] {
+  const { credentials = [], checks = [], rooms = [], exchanges = {} } = settings;
+  const bindUses = Object.entries(exchanges).flatMap(([exchange, rule]) =>
+    rule.checks.map((name, index) => ({
+      name,
+      path: ['exchanges', exchange, 'checks', index],
+      variables: ['stream', 'key', ...rule.keyParts],
+    })),
+  );
+  const uses: readonly CheckUse[] = [
+    ...bindUses,
     ...checks.map((name, index) => ({ name, path: ['checks', index] })),
     ...rooms.flatMap((group, room) =>
       group.checks.map((name, index) => ({ name, path: ['rooms', room, 'checks', index] })),
@@ -61,10 +72,15 @@ const loneCompanions = (credentials: AccessSettings['credentials']): readonly Fi
     return [{ path: ['credentials', index, 'with'], message, suggestion: nearestName(companion, before) }];
   });
 
-type CheckUse = { readonly name: string; readonly path: ConfigPath };
+type CheckUse = {
+  readonly name: string;
+  readonly path: ConfigPath;
+  /** Variables that are there for this use only. */
+  readonly variables?: readonly string[];
+};
 
 function variableMistakes(
-  { credentials, query = {}, rooms }: Partial<AccessSettings>,
+  { credentials, query = {}, rooms, exchanges = {} }: CheckedSettings,
   uses: readonly CheckUse[],
   tokens: NamesByName,
   checks: NamesByName,
@@ -76,8 +92,10 @@ function variableMistakes(
   const givers = new Map(kinds.flatMap((kind) => (tokens.get(kind) ?? []).map((name) => [name, kind])));
   // Who publishes has tokens and nothing else.
   const known = [...new Set([...(rooms ? ['connection'] : []), ...givers.keys(), ...Object.keys(query)])];
-  const notGiven = (path: ConfigPath, variables: Iterable<string>): readonly Finding[] =>
-    [...variables].filter((name) => !known.includes(name)).map((name) => absentVariable(path, name, known));
+  const notGiven = (path: ConfigPath, variables: Iterable<string>, more: readonly string[] = []): readonly Finding[] =>
+    [...variables]
+      .filter((name) => !known.includes(name) && !more.includes(name))
+      .map((name) => absentVariable(path, name, [...known, ...more]));
   return [
     ...Object.keys(query).flatMap((name) => hiddenQuery(name, givers)),
     ...(rooms ?? []).flatMap(({ templates, under }, index) => [
@@ -86,7 +104,8 @@ function variableMistakes(
       ),
       ...(under === undefined ? [] : notGiven(['rooms', index, 'under'], roomTemplate(under).variables)),
     ]),
-    ...uses.flatMap(({ name, path }) => notGiven(path, checks.get(name) ?? [])),
+    ...uses.flatMap(({ name, path, variables }) => notGiven(path, checks.get(name) ?? [], variables)),
+    ...Object.entries(exchanges).flatMap(([name, { keyParts }]) => takenParts(name, keyParts, known)),
   ];
 }
 
@@ -95,6 +114,14 @@ const absentVariable = (path: ConfigPath, name: string, known: readonly string[]
   message: `nothing gives {${name}}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ') || 'none'}`,
   suggestion: nearestName(name, known),
 });
+
+/** A part of a key that has the name of something else would stand for it in the checks. */
+const takenParts = (exchange: string, keyParts: readonly string[], known: readonly string[]): readonly Finding[] =>
+  keyParts.flatMap((part, index) => {
+    if (!known.includes(part)) return [];
+    const message = `there is a {${part}} already, of a token, the query or the connection; give the part another name`;
+    return [{ path: ['exchanges', exchange, 'keyParts', index], message }];
+  });
 
 /** What a token or the endpoint gives stands above the query, so the client's value would be read and never used. */
 function hiddenQuery(name: string, givers: ReadonlyMap<string, string>): readonly Finding[] {

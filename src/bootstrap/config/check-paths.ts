@@ -31,10 +31,14 @@ export function takenPaths({ sources = [], endpoints = [] }: ConfigDraft<Checkab
 
 /** A slash at the end is no difference. */
 function placesOf(section: string, index: number, adapter: CheckableAdapter | undefined): readonly Place[] {
-  const { path, paths = [] } = adapter?.settings ?? {};
+  const { path, paths = [], health } = adapter?.settings ?? {};
   const below = [section, index, adapter?.kind ?? ''];
   const one = path === undefined ? [] : [{ path, at: [...below, 'path'] }];
-  const all = [...one, ...paths.map((each, position) => ({ path: each, at: [...below, 'paths', position] }))];
+  const all = [
+    ...one,
+    ...paths.map((each, position) => ({ path: each, at: [...below, 'paths', position] })),
+    ...(health?.paths ?? []).map((each, position) => ({ path: each, at: [...below, 'health', 'paths', position] })),
+  ];
   return all.map((place) => ({ ...place, path: place.path.replace(/\/$/, ''), by: `${section}[${index}]` }));
 }
 

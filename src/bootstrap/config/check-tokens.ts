@@ -31,7 +31,7 @@ export function tokenMistakes(draft: Draft): readonly Finding[] {
 }
 
 function takenName(name: string): readonly Finding[] {
-  if (!accessNames.includes(name) && name !== 'event') return [];
+  if (!accessNames.includes(name) && name !== 'event' && name !== 'bind') return [];
   const message = 'conditions read something else by this name; give it another';
   return [{ path: ['identity', 'tokens', name], at: 'key', message }];
 }

@@ -1,4 +1,5 @@
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import type { ExchangeSettings } from './build-access.ts';
 import type { IsolationSettings, RouteSettings } from './route-settings.ts';
 
 /** What the checks read of a config, whichever adapters it has. */
@@ -24,6 +25,8 @@ export type CheckableAdapter = {
     readonly path?: string;
     readonly paths?: readonly string[];
     readonly publishTo?: string | undefined;
+    readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
+    readonly health?: { readonly paths: readonly string[] } | undefined;
     readonly [field: string]: unknown;
   };
 };

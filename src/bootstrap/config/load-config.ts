@@ -3,7 +3,7 @@ import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import { chooseItems } from './choose-items.ts';
 import { type ConfigNode, locate } from './config-tree.ts';
 import { fieldShape, type JsonSchema } from './field-shape.ts';
-import { findMistakes } from './find-mistakes.ts';
+import { findMistakes, type Mistake } from './find-mistakes.ts';
 import { hideValues } from './hide-values.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { type Finding, type Problem, pathText } from './problem.ts';
@@ -32,7 +32,8 @@ export function createConfigLoader<C>({ schema, check }: ConfigLoaderOptions<C>)
     if (root.kind !== 'map') return refused(located([notSections], root));
 
     const resolved = resolveReferences(root, shape, environment);
-    const { mistakes, data } = findMistakes(schema, resolved.value, shape);
+    const { mistakes: all, data } = findMistakes(schema, resolved.value, shape);
+    const mistakes = all.filter((mistake) => !isConsequence(mistake, resolved.findings));
     const draft = data === undefined ? salvage(schema.shape, resolved.value, mistakes) : withAbsent(schema.shape, data);
     const hide = (finding: Finding): Finding => hideValues(finding, resolved, shape);
     const findings = firstOfEachPath(
@@ -58,6 +59,10 @@ const withAbsent = (shape: object, data: unknown): unknown => ({
 /** The schema as JSON Schema, of what a file may hold. */
 export const inputSchema = (schema: z.ZodType): JsonSchema =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+
+/** A field without a value is also missing to the rules of its object. */
+const isConsequence = ({ code, path }: Mistake, unresolved: readonly Finding[]): boolean =>
+  code === 'custom' && unresolved.some((each) => pathText(each.path.slice(0, -1)) === pathText(path));
 
 /** What one step has found wrong is missing to the next ones, which is no second mistake. */
 function firstOfEachPath(...steps: readonly (readonly Finding[])[]): readonly Finding[] {

@@ -2,6 +2,8 @@ import type { Denial } from '../denial.ts';
 import type { Event } from '../event.ts';
 import type { Principal } from '../principal.ts';
 import type { RoomName } from '../room.ts';
+import type { EventFilter } from '../stream-index.ts';
+import type { TopicPattern } from '../topic-pattern.ts';
 import type { Variables } from '../variables.ts';
 
 /** Who asks, with what, and what the checks that were asked for have answered so far. */
@@ -27,10 +29,24 @@ export type JoinGrant = {
 };
 export type IgnoredRooms = { readonly template: string; readonly reason: string };
 
+/** What a client asks for: events of a stream whose keys match the pattern. */
+export type BindRequest = { readonly stream: string; readonly key: string };
+
+export type BindGrant = {
+  readonly stream: string;
+  readonly pattern: TopicPattern;
+  /** Which of the events that match are for this bind; absent where all of them are. */
+  readonly filter?: EventFilter | undefined;
+};
+
 /** Pure and synchronous; never throws. */
 export interface AccessControl {
   mayConnect(request: AccessRequest): AccessDecision<true>;
   mayJoin(request: AccessRequest): AccessDecision<JoinGrant>;
   /** Without an event: denied only where no event at all could be published. */
   mayPublish(request: AccessRequest, event?: Event): AccessDecision<true>;
+  /** What the words of the key are called, and `key`, are variables for the checks of the stream; see `bindVariables`. */
+  mayBind(request: AccessRequest, bind: BindRequest): AccessDecision<BindGrant>;
+  /** The variables that a bind gives its checks: the named parts of its key, `stream` and `key`. */
+  bindVariables(bind: BindRequest): Variables;
 }

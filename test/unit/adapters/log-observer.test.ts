@@ -36,6 +36,7 @@ const routed: Observation = {
   stream: 'a.v1',
   eventId: '4711',
   rooms: 2,
+  patterns: 0,
   queued: 3,
   dropped: 0,
   rules: [{ rule: 'by-tenant', kind: 'skipped', reason: 'no tenant', error: false }],

@@ -3,6 +3,7 @@ import { createMemoryBroker } from '../../../src/adapters/inbound/memory/memory-
 import { sizeOf } from '../../../src/adapters/inbound/memory/memory-message.ts';
 import { memorySettings } from '../../../src/adapters/inbound/memory/memory-settings.ts';
 import { Fault } from '../../../src/application/fault.ts';
+import { patternOf } from '../../support/domain-fixtures.ts';
 import { anEvent } from '../../support/event-fixture.ts';
 
 const broker = (settings: object = {}) =>
@@ -42,6 +43,29 @@ describe('subscriptions', () => {
     });
     for (const key of ['a', 'b', 'c']) await queue.publish(anEvent({ key }));
     expect(queue.counts).toMatchObject({ messages: 2, ignored: 1 });
+  });
+
+  test('what is bound is taken as well, until it is released', async () => {
+    const queue = broker({ subscriptions: [{ stream: 'prices' }] });
+    const releases = ['a.#', 'a.#', 'b'].map((key) => queue.bind('orders', patternOf(key)));
+    const publish = async () => {
+      const before = queue.counts.messages;
+      // Each in a lane of its own.
+      for (const key of ['a.b', 'b', 'c']) await queue.publish(anEvent({ stream: 'orders', key }));
+      return queue.counts.messages - before;
+    };
+    const consumer = queue.attach('memory', () => {});
+    const empty = () => {
+      for (let next = consumer.take(); next; next = consumer.take()) consumer.remove(next);
+    };
+    expect(await publish()).toBe(2);
+    empty();
+    releases[0]?.();
+    releases[2]?.();
+    expect(await publish()).toBe(1);
+    empty();
+    releases[1]?.();
+    expect(await publish()).toBe(0);
   });
 
   test('a stream and key that run together are not another stream and key', async () => {

@@ -21,7 +21,7 @@ const cases: readonly (readonly [Observation, Record<string, number>])[] = [
   [{ kind: 'event-taken', ...event }, { 'edgeward_events_taken_total{source="orders"}': 1 }],
   [{ kind: 'event-ignored', ...event }, { 'edgeward_events_ignored_total{source="orders"}': 1 }],
   [
-    { kind: 'event-routed', ...event, rooms: 2, queued: 3, dropped: 1, rules: [] },
+    { kind: 'event-routed', ...event, rooms: 2, patterns: 0, queued: 3, dropped: 1, rules: [] },
     { 'edgeward_events_routed_total{source="orders"}': 1 },
   ],
   [

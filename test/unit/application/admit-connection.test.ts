@@ -64,7 +64,15 @@ describe('admitted', () => {
     const { admit, observer, clock } = admissionOf();
     expect(await admit('good', { 'query.topics': 'a,b', 'query.connection': 'forged' })).toEqual({
       kind: 'admitted',
-      principal: { credentials: [ocms], variables: ocms.variables, expiresAt: 5000 },
+      session: {
+        connection: 'c-1',
+        principal: { credentials: [ocms], variables: ocms.variables, expiresAt: 5000 },
+        variables: new Map<string, unknown>([
+          ['topics', ['a', 'b']],
+          ['connection', 'c-1'],
+        ]),
+        tokens: new Map([['ocms', 'good']]),
+      },
       rooms: ['tenants/42', 'tenants/42/connections/c-1', 'topics/a', 'topics/b'],
       closesAt: undefined,
     });

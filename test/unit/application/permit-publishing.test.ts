@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createPublishAdmission, type PublishingDependencies } from '../../../src/application/permit-publishing.ts';
-import { type AccessRule, createAccessPolicy } from '../../../src/domain/access-policy.ts';
+import { createAccessPolicy } from '../../../src/domain/access-policy.ts';
+import type { AccessRule } from '../../../src/domain/access-rule.ts';
 import type { Condition } from '../../../src/domain/condition.ts';
 import { allowed, refused } from '../../../src/domain/verdict.ts';
 import { allowedValue, credentialOf, eventOf } from '../../support/domain-fixtures.ts';

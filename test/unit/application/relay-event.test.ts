@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../src/application/fault.ts';
 import type { DeliveryChannel, DeliveryTarget } from '../../../src/application/ports/delivery-channel.ts';
-import { createRelayEvent, type RelayDependencies } from '../../../src/application/relay-event.ts';
+import { createRelayEvent, type RelayBindings, type RelayDependencies } from '../../../src/application/relay-event.ts';
 import type { Event } from '../../../src/domain/event.ts';
+import type { PatternId } from '../../../src/domain/stream-index.ts';
 import { eventOf, isolationOf, routingOf, ruleOf, templatesOf } from '../../support/domain-fixtures.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { recordingObserver } from '../../support/recording-observer.ts';
@@ -31,6 +32,7 @@ function channelOf(name: string, failures = 0, count = { queued: 1, dropped: 0 }
   return { channel, delivered, tries: () => tries };
 }
 
+const nothingBound: RelayBindings = { match: () => [], isBindable: () => false };
 const routing = routingOf([ruleOf({ name: 'users', templates: templatesOf('users/{user}', 'all') })]);
 
 function relayOf(given: Partial<RelayDependencies>, ...channels: readonly { readonly channel: DeliveryChannel }[]) {
@@ -41,6 +43,7 @@ function relayOf(given: Partial<RelayDependencies>, ...channels: readonly { read
     source: 'memory',
     leaseMs: Number.POSITIVE_INFINITY,
     routing,
+    bindings: nothingBound,
     channels: channels.map(({ channel }) => channel),
     policy: { unroutable: 'accept', attemptsMax: 4, backOff: { delayMsMin: 100, delayMsMax: 1000 } },
     clock,
@@ -73,7 +76,7 @@ describe('delivery', () => {
     const { handle, observer, clock } = relayOf({}, one, two, three);
     expect(await handle(message)).toEqual({ kind: 'accept' });
     for (const { delivered } of [one, two, three]) {
-      expect(delivered).toEqual([{ event, target: { rooms } }]);
+      expect(delivered).toEqual([{ event, target: { rooms, patterns: [] } }]);
       expect(delivered[0]?.event).toBe(event);
     }
     expect(observer.observations).toStrictEqual([
@@ -87,6 +90,7 @@ describe('delivery', () => {
         stream: 'orders',
         eventId: 'event-1',
         rooms: 1,
+        patterns: 0,
         queued: 7,
         dropped: 4,
         rules,
@@ -224,6 +228,59 @@ describe('when all channels fail', () => {
     expect(await relayOf({ stopping: stopped }, one).handle(message)).toEqual({ kind: 'accept' });
     expect(await relayOf({ stopping: stopped }, failing).handle(message)).toMatchObject({ kind: 'retry' });
     expect(failing.tries()).toBe(1);
+  });
+});
+
+describe('what clients have bound', () => {
+  const patterns = [3, 4] as unknown as readonly PatternId[];
+  const bound: RelayBindings = { match: () => patterns, isBindable: (stream) => stream === 'orders' };
+  const noRule = routingOf([]);
+  const noTemplate = routingOf([ruleOf({ templates: templatesOf('sites/{site}') })]);
+  const policy = { unroutable: 'dead-letter', attemptsMax: 1, backOff: { delayMsMin: 1, delayMsMax: 1 } } as const;
+
+  test('is delivered beside the rooms', async () => {
+    const one = channelOf('one', 0, { queued: 3, dropped: 0 });
+    const { handle, observer } = relayOf({ bindings: bound }, one);
+    expect(await handle(message)).toEqual({ kind: 'accept' });
+    expect(one.delivered).toEqual([{ event, target: { rooms, patterns } }]);
+    expect(observer.of('event-routed')).toMatchObject([{ rooms: 1, patterns: 2, queued: 3 }]);
+  });
+
+  test.each([
+    ['no rule', noRule],
+    ['no complete template', noTemplate],
+  ])('stands in for %s', async (_, table) => {
+    const one = channelOf('one');
+    const { handle, observer } = relayOf({ bindings: bound, routing: table, policy }, one);
+    expect(await handle(message)).toEqual({ kind: 'accept' });
+    expect(one.delivered).toEqual([{ event, target: { rooms: [], patterns } }]);
+    expect(observer.of('event-unroutable')).toEqual([]);
+  });
+
+  test('or nothing at all: an event that clients may bind and nobody has is no mistake', async () => {
+    const nobody = { ...bound, match: () => [] };
+    const { handle, observer } = relayOf({ bindings: nobody, routing: noRule, policy }, channelOf('one'));
+    expect(await handle(message)).toEqual({ kind: 'accept' });
+    expect(observer.of('event-routed')).toMatchObject([{ rooms: 0, patterns: 0 }]);
+    expect(observer.of('event-unroutable')).toEqual([]);
+  });
+
+  test('another stream is as unroutable as ever', async () => {
+    const one = channelOf('one');
+    const { handle } = relayOf({ bindings: bound, routing: noRule, policy }, one);
+    expect(await handle({ event: eventOf({}, { stream: 'other' }), attempt: 1 })).toMatchObject({
+      kind: 'dead-letter',
+    });
+    expect(one.tries()).toBe(0);
+  });
+
+  test('does not get what the rules withhold from everybody', async () => {
+    const narrowing = routingOf([ruleOf({ templates: templatesOf('{user}/{site}', 'all'), narrowing: ['user'] })]);
+    const one = channelOf('one');
+    const { handle, observer } = relayOf({ bindings: bound, routing: narrowing, policy }, one);
+    expect(await handle(message)).toMatchObject({ kind: 'dead-letter' });
+    expect(observer.of('event-unroutable')).toMatchObject([{ cause: 'narrowing' }]);
+    expect(one.tries()).toBe(0);
   });
 });
 

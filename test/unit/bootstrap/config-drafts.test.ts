@@ -6,6 +6,7 @@ import { compileCondition } from '../../../src/adapters/access/cel-condition.ts'
 import { identitySettings } from '../../../src/adapters/identity/identity-settings.ts';
 import { memorySettings } from '../../../src/adapters/inbound/memory/memory-settings.ts';
 import { socketioSettings } from '../../../src/adapters/outbound/socketio/socketio-settings.ts';
+import { websocketSettings } from '../../../src/adapters/outbound/websocket/websocket-settings.ts';
 import { accessSettings } from '../../../src/adapters/settings-fields.ts';
 import { buildAccess } from '../../../src/bootstrap/config/build-access.ts';
 import { buildIsolation, buildRouting } from '../../../src/bootstrap/config/build-routing.ts';
@@ -24,11 +25,11 @@ const schema = createConfigSchema({
   sources: {
     memory: memorySettings,
     pubsub: z.looseObject({ project: z.string(), subscriptions: z.array(z.string()).min(1) }),
-    amqp: z.looseObject({ url: z.string(), queue: z.string().optional() }),
+    amqp: z.looseObject({ url: z.string().optional(), queue: z.string().optional() }),
   },
   endpoints: {
     socketio: socketioSettings,
-    websocket: endpoint.extend({ paths: z.array(z.string()) }),
+    websocket: websocketSettings,
     signalr: endpoint.extend({ paths: z.array(z.string()), corsOrigins: z.array(z.string()).default([]) }),
     spaces: endpoint.extend({ history: z.looseObject({ store: z.string().optional() }) }),
   },

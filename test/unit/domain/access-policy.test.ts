@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type AccessPolicy, type AccessRule, createAccessPolicy } from '../../../src/domain/access-policy.ts';
+import { type AccessPolicy, createAccessPolicy } from '../../../src/domain/access-policy.ts';
+import type { AccessRule } from '../../../src/domain/access-rule.ts';
 import type { Condition, Scope } from '../../../src/domain/condition.ts';
 import type { AccessRequest } from '../../../src/domain/ports/access-control.ts';
 import { anonymous } from '../../../src/domain/principal.ts';

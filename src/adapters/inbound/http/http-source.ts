@@ -46,6 +46,8 @@ class PublishingSource implements HttpSource {
     deadLetters: false,
     leaseMs: Number.POSITIVE_INFINITY,
     keepsBacklog: true,
+    settles: true,
+    survivesReconnect: true,
   };
   readonly routes: FastifyPluginAsync;
   readonly #observer: Observer;

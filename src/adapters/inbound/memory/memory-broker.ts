@@ -2,7 +2,7 @@ import type { EventPublisher } from '../../../application/ports/event-publisher.
 import type { Event } from '../../../domain/event.ts';
 import { createTopicIndex, type TopicIndex } from '../../../domain/topic-index.ts';
 import { parseTopicPattern, type TopicPattern } from '../../../domain/topic-pattern.ts';
-import { Fifo } from './fifo.ts';
+import { Fifo } from '../../fifo.ts';
 import { memoryConsumerPresent, memoryEventTooLarge, memoryFull } from './memory-fault.ts';
 import { sizeOf, withId } from './memory-message.ts';
 import type { MemorySettings } from './memory-settings.ts';
@@ -13,6 +13,8 @@ export interface MemoryBroker extends EventPublisher {
   readonly counts: { readonly messages: number; readonly bytes: number; readonly ignored: number };
   /** The newest dead letters, oldest first. */
   readonly deadLetters: readonly Event[];
+  /** Takes what matches as well, until what is returned is called. */
+  bind(stream: string, pattern: TopicPattern): () => void;
   /** Takes the place of the one consumer; rejects with a `Fault` when it is taken. */
   attach(source: string, onReady: () => void): MemoryConsumer;
 }
@@ -47,6 +49,7 @@ export function createMemoryBroker(settings: MemorySettings, onIgnored?: (event:
 class Broker implements MemoryBroker {
   readonly #settings: MemorySettings;
   readonly #subscribes: (event: Event) => boolean;
+  readonly #binds = new Map<string, TopicIndex<object>>();
   readonly #onIgnored: ((event: Event) => void) | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #ready = new Fifo<Lane>();
@@ -74,7 +77,7 @@ class Broker implements MemoryBroker {
   async publish(event: Event): Promise<void> {
     const name = laneName(event);
     // A lane is there only for what is subscribed to, so most events need not be matched.
-    if (!this.#lanes.has(name) && !this.#subscribes(event)) {
+    if (!this.#lanes.has(name) && !this.#wants(event)) {
       this.#ignored += 1;
       this.#onIgnored?.(event);
       return;
@@ -85,6 +88,17 @@ class Broker implements MemoryBroker {
     if (this.#messages >= messagesMax) throw memoryFull('messagesMax', messagesMax);
     if (this.#bytes + bytes > bytesMax) throw memoryFull('bytesMax', bytesMax);
     this.#enqueue(name, withId(event), bytes);
+  }
+
+  bind(stream: string, pattern: TopicPattern): () => void {
+    const index = this.#binds.get(stream) ?? createTopicIndex<object>();
+    const bind = {};
+    this.#binds.set(stream, index);
+    index.add(pattern, bind);
+    return () => {
+      index.remove(pattern, bind);
+      if (index.size === 0 && this.#binds.get(stream) === index) this.#binds.delete(stream);
+    };
   }
 
   attach(source: string, onReady: () => void): MemoryConsumer {
@@ -163,7 +177,11 @@ class Broker implements MemoryBroker {
       this.#deadLetterBytes -= oldestBytes;
     }
     // Past the bounds if need be: it takes the place of the message that it was made of.
-    if (this.#subscribes(event)) this.#enqueue(laneName(event), event, bytes);
+    if (this.#wants(event)) this.#enqueue(laneName(event), event, bytes);
+  }
+
+  #wants(event: Event): boolean {
+    return this.#subscribes(event) || (this.#binds.get(event.stream)?.match(event.key) ?? []).length > 0;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { EventPublisher } from '../../../application/ports/event-publisher.ts';
 import type {
+  BindableSource,
+  Binding,
   DrainResult,
-  EventSource,
   MessageHandler,
   Settlement,
   SourceState,
@@ -10,9 +11,12 @@ import type {
 } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
+import type { StreamType } from '../../../domain/stream-index.ts';
+import type { TopicPattern } from '../../../domain/topic-pattern.ts';
+import { type Allowed, allowed } from '../../../domain/verdict.ts';
+import { Fifo } from '../../fifo.ts';
 import { handlerThrew } from '../../source-fault.ts';
 import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
-import { Fifo } from './fifo.ts';
 import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
 import { memoryDeadLetterAgain, memoryDraining } from './memory-fault.ts';
 import { deadLetterOf, takenFrom } from './memory-message.ts';
@@ -30,7 +34,7 @@ export function createMemorySource(
   name: string,
   settings: MemorySettings,
   dependencies: MemoryDependencies,
-): EventSource & EventPublisher {
+): BindableSource & EventPublisher {
   return new MemorySource(name, settings, dependencies);
 }
 
@@ -41,7 +45,7 @@ type Done = Exclude<Settlement, { kind: 'retry' }>;
 
 type Consumption = { readonly handler: MessageHandler; readonly consumer: MemoryConsumer };
 
-class MemorySource implements EventSource, EventPublisher {
+class MemorySource implements BindableSource, EventPublisher {
   readonly name: string;
   readonly traits: SourceTraits;
   readonly #settings: MemorySettings;
@@ -68,6 +72,8 @@ class MemorySource implements EventSource, EventPublisher {
       deadLetters: settings.deadLetter !== undefined,
       leaseMs: Number.POSITIVE_INFINITY,
       keepsBacklog: false,
+      settles: true,
+      survivesReconnect: true,
     };
     this.#settings = settings;
     this.#broker = dependencies.broker ?? createMemoryBroker(settings, onIgnored);
@@ -83,6 +89,17 @@ class MemorySource implements EventSource, EventPublisher {
   async publish(event: Event): Promise<void> {
     if (this.#drained) throw memoryDraining(this.name);
     return this.#broker.publish(event);
+  }
+
+  streamType(): StreamType {
+    return 'topic';
+  }
+
+  /** At once: the broker is in this process. */
+  async bind(stream: string, pattern: TopicPattern, signal: AbortSignal): Promise<Allowed<Binding>> {
+    if (this.#drained) throw memoryDraining(this.name);
+    signal.throwIfAborted();
+    return allowed({ release: this.#broker.bind(stream, pattern) });
   }
 
   async start(handler: MessageHandler): Promise<void> {

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { DisconnectReason, Namespace, Socket } from 'socket.io';
 import type { Admission, ConnectionAdmission } from '../../../application/ports/admission.ts';
+import { presentedBy } from '../presented-by.ts';
 import type { Admitted, ConnectionHome, SocketioConnection } from './socketio-connection.ts';
-import { presentedBy } from './socketio-presented.ts';
 import { connectRefusal } from './socketio-refusal.ts';
 
 export type AdmittingDependencies = {

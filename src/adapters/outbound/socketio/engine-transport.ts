@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { WebSocket } from 'ws';
 import { textOfFrame } from '../text-frame.ts';
+import { writeFrames as writeToSocket } from '../write-frames.ts';
 
 /** What is used of Engine.IO 6 and ws 8 that their types do not show. All such use is in this file. */
 type EngineInsides = {
@@ -23,13 +24,7 @@ export function writeFrames(engineSocket: EngineSocket, frames: readonly Buffer[
     return;
   }
   if (websocket.readyState !== websocket.OPEN) return;
-  const socket = websocket._socket;
-  if (frames.length > 1) socket.cork();
-  for (const [index, frame] of frames.entries()) {
-    if (index < frames.length - 1) socket.write(frame);
-    else socket.write(frame, written);
-  }
-  socket.uncork();
+  writeToSocket(websocket._socket, frames, written);
 }
 
 /** For a client that is still polling, or while a packet of Engine.IO's own (CONNECT, ping) is yet to be sent. */

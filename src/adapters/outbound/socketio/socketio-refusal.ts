@@ -1,6 +1,6 @@
 import type { Admission } from '../../../application/ports/admission.ts';
 import type { DenialCode } from '../../../domain/denial.ts';
-import { queryOf } from './socketio-presented.ts';
+import { queryOf } from '../presented-by.ts';
 
 /** What the client gets with CONNECT_ERROR: `message` for people, `data` for programs. */
 export type ConnectRefusal = Error & {
@@ -24,6 +24,12 @@ const denialTexts: Readonly<Record<DenialCode, string>> = {
   rooms_too_many: 'Too many rooms',
   query_invalid: 'The query is invalid',
   connections_too_many: 'Too many connections',
+  stream_unknown: 'There is no such stream',
+  bind_denied: 'Access denied',
+  bind_invalid: 'The bind is invalid',
+  binds_too_many: 'Too many binds',
+  binds_too_fast: 'Too many binds at once',
+  not_bound: 'There is no such bind',
 };
 
 /** Why a client is not let in, as it is told (design table "Denied, try later, come back, stay away"). */

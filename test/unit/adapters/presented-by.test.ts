@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Handshake, presentedBy } from '../../../src/adapters/outbound/socketio/socketio-presented.ts';
+import { type Handshake, presentedBy } from '../../../src/adapters/outbound/presented-by.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const presented = (given: Partial<Handshake>) => presentedBy({ url: '/socket.io/', headers: {}, auth: {}, ...given });

@@ -1,4 +1,4 @@
-import type { Presented } from '../../../application/ports/admission.ts';
+import type { Presented } from '../../application/ports/admission.ts';
 
 /** What a client sent: its first HTTP request, and the payload of its CONNECT packet. */
 export type Handshake = {

@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import { type ChannelModel, connect, type Options, type RecoveringChannelModel, type SocketOptions } from 'amqplib';
+import { backOffDelayMs } from '../../../application/back-off.ts';
+import { Fault } from '../../../application/fault.ts';
+import type { Clock } from '../../../application/ports/clock.ts';
+import { type AmqpAddress, parseAmqpUrl, shownAddress } from './amqp-address.ts';
+import { type AmqpPlace, amqpBlocked, amqpFault, amqpTlsFile, amqpUnanswered } from './amqp-fault.ts';
+import type { AmqpSettings } from './amqp-settings.ts';
+import { destroyConnection, readContentHeaders } from './amqplib-insides.ts';
+
+export type ConnectionDependencies = {
+  readonly source: string;
+  /** What it is for, for people: shown by the broker, and named by faults. */
+  readonly purpose: string;
+  readonly settings: AmqpSettings;
+  readonly clock: Clock;
+  /** Trouble that it deals with itself, told once. */
+  readonly onFault: (fault: Fault) => void;
+};
+
+/** How long the broker may take to say goodbye. */
+const closeMsMax = 1000;
+
+const heartbeatSecondsDefault = 15;
+
+/** A connection that is opened again whenever it is lost, to the next of its addresses when one does not answer. */
+export class AmqpConnection {
+  readonly #dependencies: ConnectionDependencies;
+  readonly #addresses: readonly AmqpAddress[];
+  /** Tries since the last that worked. */
+  #failures = 0;
+  #turn = 0;
+  #recovering: RecoveringChannelModel | undefined;
+  #model: ChannelModel | undefined;
+  #fault: Fault | undefined;
+  #isClosed = false;
+  #up = Promise.withResolvers<ChannelModel>();
+
+  constructor(dependencies: ConnectionDependencies) {
+    const { urls, vhost, heartbeatSeconds } = dependencies.settings;
+    this.#dependencies = dependencies;
+    this.#addresses = urls.map((url) => {
+      const address = parseAmqpUrl(url);
+      if (!address.ok) throw new RangeError(address.reason);
+      return {
+        ...address.value,
+        vhost: vhost ?? address.value.vhost,
+        heartbeatSeconds: heartbeatSeconds ?? address.value.heartbeatSeconds ?? heartbeatSecondsDefault,
+      };
+    });
+  }
+
+  /** Why it is not there; nothing while it is. */
+  get fault(): Fault | undefined {
+    return this.#fault;
+  }
+
+  place(resource: string): AmqpPlace {
+    const address = this.#address;
+    return { source: this.#dependencies.source, resource, address: shownAddress(address), vhost: address.vhost };
+  }
+
+  /** Rejects with a `Fault` when no address answers, each tried once. */
+  async open(): Promise<void> {
+    const { clock, settings } = this.#dependencies;
+    const recovering = await this.#connect(this.#addresses.length - 1);
+    const opened = new AbortController();
+    const late = clock.wait(settings.startTimeoutMs, opened.signal).then(() => {
+      if (!opened.signal.aborted) throw amqpUnanswered(this.place('the connection'));
+    });
+    try {
+      await Promise.race([recovering.waitForConnect(), late]);
+    } catch (error) {
+      await this.close();
+      throw error instanceof Fault ? error : (this.#fault ?? amqpFault(error, this.place(this.#dependencies.purpose)));
+    } finally {
+      opened.abort();
+      await late.catch(() => {});
+    }
+  }
+
+  /** Tries until it is there. */
+  async keepOpening(): Promise<void> {
+    await this.#connect(Number.POSITIVE_INFINITY);
+  }
+
+  /** The connection as soon as it is there. */
+  up(): Promise<ChannelModel> {
+    return this.#up.promise;
+  }
+
+  /** For good. What is under way on its channels is flushed first, unless the broker does not answer. */
+  async close(): Promise<void> {
+    const [recovering, model] = [this.#recovering, this.#model];
+    this.#isClosed = true;
+    this.#recovering = undefined;
+    if (!recovering) return;
+    const closed = new AbortController();
+    const late = this.#dependencies.clock.wait(closeMsMax, closed.signal);
+    await Promise.race([recovering.close(), late]);
+    closed.abort();
+    await late;
+    if (model) destroyConnection(model);
+  }
+
+  get #address(): AmqpAddress {
+    const address = this.#addresses[this.#turn % this.#addresses.length];
+    if (!address) throw new RangeError('there is no URL');
+    return address;
+  }
+
+  async #connect(initialMaxRetries: number): Promise<RecoveringChannelModel> {
+    const recovering = await connect(this.#options(), {
+      ...this.#socketOptions(),
+      recovery: {
+        // Else the first failures are told to nobody.
+        waitForConnect: false,
+        initialMaxRetries,
+        calculateDelay: () => this.#delayMs(),
+        setup: async (model: ChannelModel) => {
+          model.on('error', () => {});
+          readContentHeaders(model);
+        },
+      },
+    });
+    if (this.#isClosed) await recovering.close();
+    else this.#recovering = recovering;
+    recovering.on('connect', (model) => this.#gain(model));
+    recovering.on('disconnect', (error) => this.#lose(error));
+    recovering.on('connect-failed', (error) => this.#fail(error));
+    recovering.on('blocked', (reason) => this.#dependencies.onFault(amqpBlocked(this.place('publishing'), reason)));
+    // Each is followed by one of the others, which deals with it.
+    recovering.on('error', () => {});
+    return recovering;
+  }
+
+  /** amqplib reads them anew for each try, so that they may name another address each time. */
+  #options(): Options.Connect {
+    const address = () => this.#address;
+    return {
+      get protocol() {
+        return address().protocol;
+      },
+      get hostname() {
+        return address().hostname;
+      },
+      get port() {
+        return address().port;
+      },
+      get username() {
+        return address().username;
+      },
+      get password() {
+        return address().password;
+      },
+      get vhost() {
+        // It is unescaped once more.
+        return encodeURIComponent(address().vhost);
+      },
+      get heartbeat() {
+        return address().heartbeatSeconds ?? heartbeatSecondsDefault;
+      },
+    };
+  }
+
+  #socketOptions(): SocketOptions {
+    const { source, purpose, settings } = this.#dependencies;
+    const { caFile, certificateFile, keyFile, serverName } = settings.tls;
+    const read = (setting: string, file: string): Buffer => {
+      try {
+        return readFileSync(file);
+      } catch (error) {
+        throw amqpTlsFile(this.place(purpose), setting, error instanceof Error ? error : new Error('unreadable'));
+      }
+    };
+    return {
+      noDelay: true,
+      keepAlive: true,
+      timeout: settings.startTimeoutMs,
+      clientProperties: { connection_name: `edgeward ${source}, ${purpose}` },
+      ...(caFile === undefined ? {} : { ca: read('caFile', caFile) }),
+      ...(certificateFile === undefined ? {} : { cert: read('certificateFile', certificateFile) }),
+      ...(keyFile === undefined ? {} : { key: read('keyFile', keyFile) }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    };
+  }
+
+  /** After each round of all addresses; none between them. */
+  #delayMs(): number {
+    const { reconnectMsMin: delayMsMin, reconnectMsMax: delayMsMax } = this.#dependencies.settings;
+    const count = this.#addresses.length;
+    if (this.#failures % count !== 0) return 0;
+    return backOffDelayMs({ delayMsMin, delayMsMax }, Math.max(1, this.#failures / count), Math.random());
+  }
+
+  #gain(model: ChannelModel): void {
+    this.#failures = 0;
+    this.#fault = undefined;
+    this.#model = model;
+    this.#up.resolve(model);
+  }
+
+  #lose(error: Error): void {
+    this.#up = Promise.withResolvers();
+    this.#model = undefined;
+    this.#tell(amqpFault(error, this.place(this.#dependencies.purpose)));
+  }
+
+  #fail(error: Error): void {
+    const fault = amqpFault(error, this.place(this.#dependencies.purpose));
+    this.#failures += 1;
+    this.#turn += 1;
+    this.#tell(fault);
+  }
+
+  #tell(fault: Fault): void {
+    const isNews = this.#fault?.message !== fault.message;
+    this.#fault = fault;
+    if (isNews) this.#dependencies.onFault(fault);
+  }
+}

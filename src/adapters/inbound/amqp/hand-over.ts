@@ -1,0 +1,167 @@
+import type { BrokerMessage, MessageHandler, Settlement } from '../../../application/ports/event-source.ts';
+import type { Observer } from '../../../application/ports/observer.ts';
+import { Fifo } from '../../fifo.ts';
+import { handlerThrew } from '../../source-fault.ts';
+import { bytesPerTurnMax, type SourceLife } from '../../source-life.ts';
+
+export type Delivery = BrokerMessage & {
+  /** Does what the handler has decided. Resolves with whether that settled it; else it comes again. Never rejects. */
+  settle(settlement: Settlement): Promise<boolean>;
+};
+
+/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
+const takenPerTurnMax = 256;
+
+/** What a message costs beside its bytes, roughly, so that empty ones are not for nothing. */
+const overheadBytes = 256;
+
+const sizeOf = ({ event }: Delivery): number => event.payload.length + overheadBytes;
+
+/** What one queue has delivered and the handler has not been given yet, in order, and what of it is with the handler. */
+export class Lane {
+  readonly #inHandMax: number;
+  readonly #waiting = new Fifo<Delivery>();
+  readonly #inHand = new Set<Delivery>();
+  #putBack: Delivery | undefined;
+  #waitingCount = 0;
+  #waitingBytes = 0;
+
+  constructor(inHandMax: number) {
+    this.#inHandMax = inHandMax;
+  }
+
+  get waitingCount(): number {
+    return this.#waitingCount;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  add(delivery: Delivery): void {
+    this.#waiting.push(delivery);
+    this.#count(delivery, 1);
+  }
+
+  /** In front of all others, one at most. */
+  putBack(delivery: Delivery): void {
+    this.#putBack = delivery;
+    this.#count(delivery, 1);
+  }
+
+  /** The next for the handler, when it may be given one more. */
+  take(): Delivery | undefined {
+    if (this.#inHand.size >= this.#inHandMax) return undefined;
+    const delivery = this.drop();
+    if (delivery) this.#inHand.add(delivery);
+    return delivery;
+  }
+
+  /** The next one, for nobody. */
+  drop(): Delivery | undefined {
+    const delivery = this.#putBack ?? this.#waiting.shift();
+    this.#putBack = undefined;
+    if (delivery) this.#count(delivery, -1);
+    return delivery;
+  }
+
+  done(delivery: Delivery): void {
+    this.#inHand.delete(delivery);
+  }
+
+  #count(delivery: Delivery, times: 1 | -1): void {
+    this.#waitingCount += times;
+    this.#waitingBytes += times * sizeOf(delivery);
+  }
+}
+
+export type HandOverDependencies = {
+  readonly source: string;
+  readonly life: SourceLife;
+  readonly observer: Observer;
+  /** Whether the handler may be given something now. */
+  readonly isTaking: () => boolean;
+};
+
+/** Gives the handler what the lanes have, a bounded part in each turn of the event loop, and asks what becomes of it. */
+export class HandOver {
+  readonly #dependencies: HandOverDependencies;
+  readonly #lanes: Lane[] = [];
+  #handler: MessageHandler | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #takenInTurn = 0;
+  #bytesInTurn = 0;
+  #abandoned = false;
+
+  constructor(dependencies: HandOverDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  lane(inHandMax: number): Lane {
+    const lane = new Lane(inHandMax);
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  begin(handler: MessageHandler): void {
+    this.#handler = handler;
+  }
+
+  /** Something may be there to be taken. */
+  wake(): void {
+    if (this.#abandoned || !this.#dependencies.isTaking()) return;
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#takenInTurn = 0;
+      this.#bytesInTurn = 0;
+      this.#takeMore();
+    });
+  }
+
+  /** Nothing is taken any more, and answers that come from now on are too late. */
+  abandon(): void {
+    this.#abandoned = true;
+    if (this.#turn) clearImmediate(this.#turn);
+  }
+
+  #takeMore(): void {
+    const { life, isTaking } = this.#dependencies;
+    for (const lane of this.#lanes) {
+      while (this.#handler && !this.#abandoned && isTaking()) {
+        if (this.#takenInTurn >= takenPerTurnMax || this.#bytesInTurn >= bytesPerTurnMax) {
+          this.wake();
+          return;
+        }
+        const delivery = lane.take();
+        if (!delivery) break;
+        this.#takenInTurn += 1;
+        this.#bytesInTurn += delivery.event.payload.length;
+        life.take();
+        void this.#handle(delivery, lane, this.#handler);
+      }
+    }
+  }
+
+  async #handle(delivery: Delivery, lane: Lane, handler: MessageHandler): Promise<void> {
+    const { life } = this.#dependencies;
+    const settlement = await this.#ask(handler, delivery);
+    // Past the deadline of a drain the message is with the broker again.
+    if (this.#abandoned) return;
+    const isSettled = await delivery.settle(settlement);
+    if (this.#abandoned) return;
+    lane.done(delivery);
+    if (isSettled) life.settle();
+    else life.release();
+    this.#takeMore();
+  }
+
+  async #ask(handler: MessageHandler, { event, attempt }: Delivery): Promise<Settlement> {
+    const { source, observer } = this.#dependencies;
+    try {
+      return await handler({ event, attempt });
+    } catch (error) {
+      observer.observe({ kind: 'source-fault', source, error: handlerThrew(source, error) });
+      return { kind: 'retry', cause: 'the handler threw' };
+    }
+  }
+}
