@@ -2,7 +2,7 @@ import type { EventPublisher } from '../../../application/ports/event-publisher.
 import type { Event } from '../../../domain/event.ts';
 import { createTopicIndex, type TopicIndex } from '../../../domain/topic-index.ts';
 import { parseTopicPattern, type TopicPattern } from '../../../domain/topic-pattern.ts';
-import { Fifo } from './fifo.ts';
+import { Fifo } from '../../fifo.ts';
 import { memoryConsumerPresent, memoryEventTooLarge, memoryFull } from './memory-fault.ts';
 import { sizeOf, withId } from './memory-message.ts';
 import type { MemorySettings } from './memory-settings.ts';

@@ -10,9 +10,9 @@ import type {
 } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
+import { Fifo } from '../../fifo.ts';
 import { handlerThrew } from '../../source-fault.ts';
 import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
-import { Fifo } from './fifo.ts';
 import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
 import { memoryDeadLetterAgain, memoryDraining } from './memory-fault.ts';
 import { deadLetterOf, takenFrom } from './memory-message.ts';
@@ -68,6 +68,8 @@ class MemorySource implements EventSource, EventPublisher {
       deadLetters: settings.deadLetter !== undefined,
       leaseMs: Number.POSITIVE_INFINITY,
       keepsBacklog: false,
+      inheritsBacklog: true,
+      leaseOutlivesConnection: false,
     };
     this.#settings = settings;
     this.#broker = dependencies.broker ?? createMemoryBroker(settings, onIgnored);
