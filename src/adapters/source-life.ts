@@ -62,6 +62,16 @@ export class SourceLife {
     this.#become(reason === undefined ? { kind: 'consuming' } : { kind: 'paused', reason });
   }
 
+  /** Not consuming: what it needs is not there. `consume` says that it is back. */
+  wait(reason: string): void {
+    if (this.#state.kind === 'waiting' && this.#state.reason === reason) return;
+    this.#become({ kind: 'waiting', reason });
+  }
+
+  get isPaused(): boolean {
+    return this.#pauseReason !== undefined;
+  }
+
   pause(reason: string): void {
     if (this.#pauseReason === reason) return;
     this.#pauseReason = reason;

@@ -7,13 +7,15 @@ import { recordingObserver } from '../support/recording-observer.ts';
 import type { EventSourceHarness, MakeEventSourceHarness, SourceFaults } from './event-source-harness.ts';
 
 /** What a source or its harness must have for a clause to make sense. */
-export type Need = 'redelivers' | 'ordered' | 'deadLetters' | 'losesBacklog' | keyof SourceFaults;
+export type Need = 'redelivers' | 'ordered' | 'deadLetters' | 'inheritsBacklog' | 'losesBacklog' | keyof SourceFaults;
 
 /** One promise of the port, as a plain function: the suite of an adapter runs it, and so does the table of mutants. */
 export type Clause = {
   readonly id: string;
   readonly promise: string;
   readonly needs?: readonly Need[];
+  /** It looks at the whole process, so no other may run beside it. */
+  readonly alone?: boolean;
   /** Rejects with an assertion error when the promise is not kept. */
   run(bench: Bench): Promise<void>;
 };
@@ -52,9 +54,20 @@ export async function runClause(
 }
 
 function has({ source, faults }: EventSourceHarness, need: Need): boolean {
-  if (need === 'redelivers' || need === 'ordered' || need === 'deadLetters') return source.traits[need];
-  if (need === 'losesBacklog') return !source.traits.keepsBacklog;
-  return faults?.[need] !== undefined;
+  switch (need) {
+    case 'redelivers':
+    case 'ordered':
+    case 'deadLetters':
+    case 'inheritsBacklog':
+      return source.traits[need];
+    case 'losesBacklog':
+      return !source.traits.keepsBacklog;
+    case 'cutConnection':
+    case 'closeChannel':
+    case 'deleteQueue':
+    case 'missingTopology':
+      return faults?.[need] !== undefined;
+  }
 }
 
 async function soon<T>(promise: Promise<T>, patienceMs: number): Promise<T> {

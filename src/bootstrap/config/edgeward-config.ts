@@ -4,6 +4,7 @@ import { compileCondition } from '../../adapters/access/cel-condition.ts';
 import { identitySettings } from '../../adapters/identity/identity-settings.ts';
 import { httpSettings } from '../../adapters/inbound/http/http-settings.ts';
 import { memorySettings } from '../../adapters/inbound/memory/memory-settings.ts';
+import { pubsubPushSettings, pubsubSettings } from '../../adapters/inbound/pubsub/pubsub-settings.ts';
 import { socketioSettings } from '../../adapters/outbound/socketio/socketio-settings.ts';
 import { createConfigCheck } from './check-config.ts';
 import { createConfigSchema } from './config-schema.ts';
@@ -13,6 +14,8 @@ import { type ConfigLoader, createConfigLoader } from './load-config.ts';
 export const configSchema = createConfigSchema({
   sources: {
     memory: memorySettings.describe('The embedded broker: in this process, gone with it.'),
+    pubsub: pubsubSettings.describe('Google Cloud Pub/Sub, by streaming pull.'),
+    pubsubPush: pubsubPushSettings.describe('Google Cloud Pub/Sub, by push subscriptions that post to this gateway.'),
     http: httpSettings.describe('Events from `POST /v1/events`, with tokens that say who may publish what.'),
   },
   endpoints: {
