@@ -13,13 +13,17 @@ export default defineConfig({
         test: {
           name: 'brokers',
           include: ['test/{contracts,adapters}/**/*.test.ts'],
+          globalSetup: ['test/support/find-brokers.ts'],
           testTimeout: 30_000,
+          // The clauses of a contract wait, most of the time: for the broker's ack deadline.
+          maxConcurrency: 64,
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/{e2e,browser}/**/*.test.ts'],
+          globalSetup: ['test/support/find-brokers.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -26,6 +26,14 @@ export const placeText = z.string().regex(/^(?:(?:auth|query)\.[^.]+|header\.[^.
 
 export const millisecondsMax = (max: number) => z.number().int().min(0).max(max);
 
+const references = z.union([z.string(), z.array(z.string())]).optional();
+
+/** Of what the environment may leave out: it is gone before a schema looks at the config. */
+export const choiceFields = {
+  onlyIf: references.describe('It counts only where this, or each of these, has a value: `${AMQP_URL}`.'),
+  unless: references.describe('It counts only where this, or every one of these, has none.'),
+};
+
 export const credentialSettings = z.strictObject({
   from: placeText.describe(
     'Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`, header names in lower case.',
@@ -39,6 +47,10 @@ export const credentialSettings = z.strictObject({
     .string()
     .optional()
     .describe('Read only when a credential before it is of this kind; else what stands here is ignored.'),
+  identityOnly: z
+    .boolean()
+    .default(false)
+    .describe('It says who somebody is and no more: its roles and permissions do not count, and nobody is asked.'),
 });
 
 const queryVariableSettings = z.strictObject({

@@ -64,6 +64,7 @@ export class SourceLife {
 
   /** Not consuming: what it needs is not there. `consume` says that it is back. */
   wait(reason: string): void {
+    if (this.#state.kind === 'waiting' && this.#state.reason === reason) return;
     this.#become({ kind: 'waiting', reason });
   }
 

@@ -15,6 +15,8 @@ export type CredentialRule = {
   readonly optional: boolean;
   /** Read only after a credential of this kind; else what stands there is ignored. */
   readonly with?: string | undefined;
+  /** Its roles and permissions do not count, and nobody is asked for them. */
+  readonly identityOnly?: boolean | undefined;
 };
 
 export type Authentication = {
@@ -44,7 +46,11 @@ export async function authenticate(
     if (token.value === undefined) continue;
     const verified = await verifier.verify(token.value, rule.accepts, signal);
     if (!verified.ok) return verified;
-    credentials.push(await withMorePermissions(verified.value, token.value, permissionSources, signal));
+    credentials.push(
+      rule.identityOnly
+        ? { ...verified.value, roles: [], permissions: [] }
+        : await withMorePermissions(verified.value, token.value, permissionSources, signal),
+    );
     tokens.set(verified.value.name, token.value);
   }
   if (credentials.length === 0) return allowed({ principal: anonymous, tokens });

@@ -2,6 +2,8 @@ import type { FastifyPluginAsync } from 'fastify';
 import { createAmqpSource } from '../adapters/inbound/amqp/amqp-source.ts';
 import { createHttpSource } from '../adapters/inbound/http/http-source.ts';
 import { createMemorySource } from '../adapters/inbound/memory/memory-source.ts';
+import { createPubSubPushSource } from '../adapters/inbound/pubsub/pubsub-push-source.ts';
+import { createPubSubSource } from '../adapters/inbound/pubsub/pubsub-source.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { EventPublisher } from '../application/ports/event-publisher.ts';
 import type { EventSource } from '../application/ports/event-source.ts';
@@ -48,6 +50,14 @@ function createSource(
       publishers.set(name, source);
       return source;
     }
+    case 'pubsub':
+      return createPubSubSource(name, settings, { clock, observer });
+    case 'pubsubPush':
+      return createPubSubPushSource(name, settings, {
+        clock,
+        observer,
+        admission: admissions.forPublishing(name, settings),
+      });
     case 'http': {
       const publisher = settings.publishTo === undefined ? undefined : publishers.get(settings.publishTo);
       return createHttpSource(name, settings, {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { pushPath } from '../adapters/inbound/pubsub/pubsub-push-path.ts';
 import { describeError, safeText } from '../adapters/operations/describe-error.ts';
 import { createLogObserver } from '../adapters/operations/log-observer.ts';
 import { createLogger, type Logger } from '../adapters/operations/logger.ts';
@@ -62,9 +63,10 @@ function describeAddresses(config: Config, { listener, operations = listener }: 
     ({ name, kind, settings }) =>
       `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}`,
   );
-  const sources = config.sources.flatMap(({ name, kind, settings }) =>
-    kind === 'http' ? [`  ${name}: POST ${listener.url}${settings.path}`] : [],
-  );
+  const sources = config.sources.flatMap(({ name, kind, settings }) => {
+    if (kind === 'http') return [`  ${name}: POST ${listener.url}${settings.path}`];
+    return kind === 'pubsubPush' ? [`  ${name}: Pub/Sub pushes to POST ${listener.url}${pushPath(name)}`] : [];
+  });
   const health = `  health: ${listener.url}/healthz, ${operations.url}/readyz, ${operations.url}/metrics`;
   return `${[`Edgeward ${version} listens on ${listener.url}`, ...endpoints, ...sources, health].join('\n')}\n`;
 }

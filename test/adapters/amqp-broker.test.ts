@@ -2,19 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { handlerProbe } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
 import { amqpAdmin } from '../support/amqp-admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { isRabbitMqInstalled, type RabbitMq, startRabbitMq } from '../support/rabbitmq-broker.ts';
+import { type RabbitMq, startRabbitMq } from '../support/rabbitmq-broker.ts';
 import { testCertificate, testCertificateKey } from '../support/test-certificate.ts';
+import { describeWithOwnRabbitMq } from '../support/with-brokers.ts';
 import { bind, bindingSource, event, queueSource } from './amqp-fixture.ts';
 
 /** A broker that starts anew takes its time. */
 const restartMsMax = 60_000;
 
-describe.runIf(isRabbitMqInstalled())('a RabbitMQ that stops, dies, blocks, and asks who is there', () => {
+describeWithOwnRabbitMq('a RabbitMQ that stops, dies, blocks, and asks who is there', () => {
   let broker: RabbitMq;
   let folder: string;
   const [queue, exchange] = ['durable-queue', 'durable-exchange'];

@@ -1,12 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { handlerProbe } from '../contracts/handler-probe.ts';
 import { amqpAdmin } from '../support/amqp-admin.ts';
 import { amqpUrl, amqpUrlAt } from '../support/amqp-url.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTcpProxy } from '../support/tcp-proxy.ts';
+import { testWithRabbitMq } from '../support/with-brokers.ts';
 import { bind, bindingSource, event, queueSource } from './amqp-fixture.ts';
 
-test('an event goes in as a message and comes out as the same event', async () => {
+testWithRabbitMq('an event goes in as a message and comes out as the same event', async () => {
   await using admin = await amqpAdmin();
   const exchange = await admin.exchange();
   await using fixture = bindingSource({ bindings: { [exchange]: 'topic' } });
@@ -32,7 +33,7 @@ test('an event goes in as a message and comes out as the same event', async () =
   expect([...(probe.messages[0]?.event.payload ?? [])]).toEqual([0, 255, 10]);
 });
 
-test('what leads to no queue is refused, unless the config takes it', async () => {
+testWithRabbitMq('what leads to no queue is refused, unless the config takes it', async () => {
   await using admin = await amqpAdmin();
   const exchange = await admin.exchange();
   const queue = await admin.queue();
@@ -50,43 +51,46 @@ test('what leads to no queue is refused, unless the config takes it', async () =
   await eventually(async () => expect(await admin.ready(queue)).toBe(2));
 });
 
-test('an event that the broker or AMQP refuses is refused alone: a missing exchange, a header of the wrong kind, a long key', async () => {
-  await using admin = await amqpAdmin();
-  const exchange = await admin.exchange();
-  const queue = await admin.queue();
-  await admin.channel.bindQueue(queue, exchange, '#');
-  await using fixture = queueSource({ queues: [queue] });
-  const publish = (fields: Parameters<typeof event>[0]) =>
-    fixture.source.publish(event({ stream: exchange, ...fields }));
-  const outcomes = await Promise.allSettled([
-    publish({ id: 'a' }),
-    publish({ id: 'no-exchange', stream: admin.name('missing') }),
-    publish({ id: 'b' }),
-    publish({ id: 'cc', attributes: new Map([['CC', 'elsewhere']]) }),
-    publish({ id: 'c' }),
-    publish({ id: 'long', key: 'x'.repeat(256) }),
-    publish({ id: 'd', attributes: new Map([['big', 'x'.repeat(100_000)]]) }),
-    publish({ id: 'e' }),
-  ]);
-  const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'published'));
-  expect(codes).toEqual([
-    'published',
-    'amqp_missing',
-    'published',
-    'amqp_refused',
-    'published',
-    'amqp_unpublishable',
-    'amqp_unpublishable',
-    'published',
-  ]);
-  const letters = await admin.collect(queue);
-  await eventually(() => {
-    const ids = new Set(letters.map(({ properties }) => String(properties.messageId)));
-    expect([...ids].sort()).toEqual(['a', 'b', 'c', 'e']);
-  });
-});
+testWithRabbitMq(
+  'an event that the broker or AMQP refuses is refused alone: a missing exchange, a header of the wrong kind, a long key',
+  async () => {
+    await using admin = await amqpAdmin();
+    const exchange = await admin.exchange();
+    const queue = await admin.queue();
+    await admin.channel.bindQueue(queue, exchange, '#');
+    await using fixture = queueSource({ queues: [queue] });
+    const publish = (fields: Parameters<typeof event>[0]) =>
+      fixture.source.publish(event({ stream: exchange, ...fields }));
+    const outcomes = await Promise.allSettled([
+      publish({ id: 'a' }),
+      publish({ id: 'no-exchange', stream: admin.name('missing') }),
+      publish({ id: 'b' }),
+      publish({ id: 'cc', attributes: new Map([['CC', 'elsewhere']]) }),
+      publish({ id: 'c' }),
+      publish({ id: 'long', key: 'x'.repeat(256) }),
+      publish({ id: 'd', attributes: new Map([['big', 'x'.repeat(100_000)]]) }),
+      publish({ id: 'e' }),
+    ]);
+    const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'published'));
+    expect(codes).toEqual([
+      'published',
+      'amqp_missing',
+      'published',
+      'amqp_refused',
+      'published',
+      'amqp_unpublishable',
+      'amqp_unpublishable',
+      'published',
+    ]);
+    const letters = await admin.collect(queue);
+    await eventually(() => {
+      const ids = new Set(letters.map(({ properties }) => String(properties.messageId)));
+      expect([...ids].sort()).toEqual(['a', 'b', 'c', 'e']);
+    });
+  },
+);
 
-test('what is published while the connection is cut waits for it, up to a limit and a time', async () => {
+testWithRabbitMq('what is published while the connection is cut waits for it, up to a limit and a time', async () => {
   await using admin = await amqpAdmin();
   await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
   const exchange = await admin.exchange();
@@ -108,7 +112,7 @@ test('what is published while the connection is cut waits for it, up to a limit 
   await fixture.source.drain(AbortSignal.abort());
 });
 
-test('after a drain nothing is published', async () => {
+testWithRabbitMq('after a drain nothing is published', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();
   await using fixture = queueSource({ queues: [queue] });

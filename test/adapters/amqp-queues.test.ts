@@ -1,13 +1,14 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { deadLetter, handlerProbe, holdingProbe, retry } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
 import { amqpAdmin } from '../support/amqp-admin.ts';
 import { amqpUrl, amqpUrlAt } from '../support/amqp-url.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTcpProxy } from '../support/tcp-proxy.ts';
+import { testWithRabbitMq } from '../support/with-brokers.ts';
 import { event, queueSource } from './amqp-fixture.ts';
 
-test('a dead letter that leads nowhere is not kept, so its message is not acknowledged', async () => {
+testWithRabbitMq('a dead letter that leads nowhere is not kept, so its message is not acknowledged', async () => {
   await using admin = await amqpAdmin();
   const [queue, letters] = [await admin.queue(), await admin.exchange('direct')];
   await using fixture = queueSource({ queues: [queue], deadLetter: { exchange: letters, key: 'dead' } });
@@ -26,7 +27,7 @@ test('a dead letter that leads nowhere is not kept, so its message is not acknow
   expect(await admin.ready(queue)).toBe(0);
 });
 
-test('a dead letter keeps what the message had, says why, and goes nowhere else', async () => {
+testWithRabbitMq('a dead letter keeps what the message had, says why, and goes nowhere else', async () => {
   await using admin = await amqpAdmin();
   const [queue, kept] = [await admin.queue(), await admin.queue()];
   await using fixture = queueSource({ queues: [queue], deadLetter: { exchange: '', key: kept } });
@@ -49,7 +50,7 @@ test('a dead letter keeps what the message had, says why, and goes nowhere else'
   });
 });
 
-test('`by: policy` leaves it to the dead letter exchange of the queue', async () => {
+testWithRabbitMq('`by: policy` leaves it to the dead letter exchange of the queue', async () => {
   await using admin = await amqpAdmin();
   const kept = await admin.queue();
   const queue = await admin.queue({ durable: true, deadLetterExchange: '', deadLetterRoutingKey: kept });
@@ -63,7 +64,7 @@ test('`by: policy` leaves it to the dead letter exchange of the queue', async ()
   expect(probe.messages).toHaveLength(1);
 });
 
-test('an exchange for dead letters that does not exist makes the start fail', async () => {
+testWithRabbitMq('an exchange for dead letters that does not exist makes the start fail', async () => {
   await using admin = await amqpAdmin();
   const [queue, missing] = [await admin.queue(), admin.name('missing')];
   await using fixture = queueSource({ queues: [queue], deadLetter: { exchange: missing } });
@@ -72,7 +73,7 @@ test('an exchange for dead letters that does not exist makes the start fail', as
   expect(fixture.source.state.kind).toBe('stopped');
 });
 
-test('`whenMissing: wait`: a queue is waited for, and others are consumed from meanwhile', async () => {
+testWithRabbitMq('`whenMissing: wait`: a queue is waited for, and others are consumed from meanwhile', async () => {
   await using admin = await amqpAdmin();
   const [queue, later] = [await admin.queue(), admin.name('later')];
   await using fixture = queueSource({ queues: [queue, later], whenMissing: 'wait' });
@@ -87,27 +88,30 @@ test('`whenMissing: wait`: a queue is waited for, and others are consumed from m
   expect(fixture.source.state.kind).toBe('consuming');
 });
 
-test('attempts: a quorum queue counts them across processes, any other says that there was one', async () => {
-  await using admin = await amqpAdmin();
-  const quorum = await admin.queue({ durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  const classic = await admin.queue();
-  for (const queue of [quorum, classic]) await admin.publish('', queue, Buffer.from(queue), { messageId: queue });
-  const seen = new Map<string, number[]>();
-  for (let process = 0; process < 3; process += 1) {
-    await using fixture = queueSource({ queues: [quorum, classic] });
-    const probe = handlerProbe(() => retry);
-    await fixture.source.start(probe.handler);
-    await eventually(() => expect(new Set(probe.messages.map(textOf)).size).toBe(2));
-    for (const { event, attempt } of probe.messages) {
-      const attempts = seen.get(event.id) ?? [];
-      if (!attempts.includes(attempt)) seen.set(event.id, [...attempts, attempt]);
+testWithRabbitMq(
+  'attempts: a quorum queue counts them across processes, any other says that there was one',
+  async () => {
+    await using admin = await amqpAdmin();
+    const quorum = await admin.queue({ durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    const classic = await admin.queue();
+    for (const queue of [quorum, classic]) await admin.publish('', queue, Buffer.from(queue), { messageId: queue });
+    const seen = new Map<string, number[]>();
+    for (let process = 0; process < 3; process += 1) {
+      await using fixture = queueSource({ queues: [quorum, classic] });
+      const probe = handlerProbe(() => retry);
+      await fixture.source.start(probe.handler);
+      await eventually(() => expect(new Set(probe.messages.map(textOf)).size).toBe(2));
+      for (const { event, attempt } of probe.messages) {
+        const attempts = seen.get(event.id) ?? [];
+        if (!attempts.includes(attempt)) seen.set(event.id, [...attempts, attempt]);
+      }
     }
-  }
-  expect(seen.get(quorum)?.slice(0, 3)).toEqual([1, 2, 3]);
-  expect(seen.get(classic)?.slice(0, 2)).toEqual([1, 2]);
-});
+    expect(seen.get(quorum)?.slice(0, 3)).toEqual([1, 2, 3]);
+    expect(seen.get(classic)?.slice(0, 2)).toEqual([1, 2]);
+  },
+);
 
-test('messages without an id keep the one that they get here, twins too', async () => {
+testWithRabbitMq('messages without an id keep the one that they get here, twins too', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();
   await using fixture = queueSource({ queues: [queue] });
@@ -118,7 +122,7 @@ test('messages without an id keep the one that they get here, twins too', async 
   expect(new Set(probe.messages.map(({ event }) => event.id)).size).toBe(3);
 });
 
-test('a queue that somebody has for himself is told as such', async () => {
+testWithRabbitMq('a queue that somebody has for himself is told as such', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();
   await admin.channel.consume(queue, () => {}, { exclusive: true });
@@ -130,24 +134,28 @@ test('a queue that somebody has for himself is told as such', async () => {
   });
 });
 
-test('a broker that does not answer any more does not hold a drain back', async () => {
-  await using admin = await amqpAdmin();
-  await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
-  const [queue, letters] = [await admin.queue(), await admin.exchange('fanout')];
-  const settings = { urls: [amqpUrlAt(proxy.port)], queues: [queue], deadLetter: { exchange: letters } };
-  await using fixture = queueSource({ ...settings, publish: { unroutable: 'accept' } });
-  await fixture.source.start(handlerProbe().handler);
-  await fixture.source.publish(event({ stream: letters }));
-  const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-  proxy.stall();
-  await fixture.source.drain(AbortSignal.timeout(100));
-  expect(fixture.source.state.kind).toBe('stopped');
-  await eventually(() => {
-    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBeLessThan(before);
-  });
-}, 20_000);
+testWithRabbitMq(
+  'a broker that does not answer any more does not hold a drain back',
+  async () => {
+    await using admin = await amqpAdmin();
+    await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
+    const [queue, letters] = [await admin.queue(), await admin.exchange('fanout')];
+    const settings = { urls: [amqpUrlAt(proxy.port)], queues: [queue], deadLetter: { exchange: letters } };
+    await using fixture = queueSource({ ...settings, publish: { unroutable: 'accept' } });
+    await fixture.source.start(handlerProbe().handler);
+    await fixture.source.publish(event({ stream: letters }));
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    proxy.stall();
+    await fixture.source.drain(AbortSignal.timeout(100));
+    expect(fixture.source.state.kind).toBe('stopped');
+    await eventually(() => {
+      expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBeLessThan(before);
+    });
+  },
+  20_000,
+);
 
-test('the first of several URLs is dead: the next one is taken, at the start and later', async () => {
+testWithRabbitMq('the first of several URLs is dead: the next one is taken, at the start and later', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();
   await using fixture = queueSource({ urls: ['amqp://127.0.0.1:1', amqpUrl, 'amqp://127.0.0.1:2'], queues: [queue] });
@@ -160,7 +168,7 @@ test('the first of several URLs is dead: the next one is taken, at the start and
   await expect(started).rejects.toMatchObject({ code: 'amqp_unreachable', disposition: 'retry' });
 });
 
-test('a message that waits for another try is given back at once when the source drains', async () => {
+testWithRabbitMq('a message that waits for another try is given back at once when the source drains', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();
   for (const ordered of [false, true]) {

@@ -8,6 +8,7 @@ export type Rule = (file: SourceFile) => readonly string[];
 const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['src/bootstrap/cli/'],
   '@bufbuild/cel': ['src/adapters/access/'],
+  '@google-cloud/pubsub': ['src/adapters/inbound/pubsub/'],
   amqplib: ['src/adapters/inbound/amqp/'],
   cloudevents: ['src/adapters/inbound/http/'],
   cockatiel: ['src/adapters/access/'],

@@ -45,14 +45,14 @@ describe('docs/errors.md lists every code, once, and none that does not exist', 
     expect(sorted(documented(page, 'Denied'))).toEqual(sorted(denialCodes));
   });
 
-  test('problems of the HTTP source', () => {
+  test('problems of what is posted', () => {
     const { texts, unread } = firstArguments(
       files.filter(({ path }) => path.startsWith('src/adapters/inbound/')),
       'problem',
     );
     expect(unread).toEqual([]);
     expect(texts.size).toBeGreaterThan(10);
-    expect(sorted(documented(page, 'Problems of the HTTP source'))).toEqual(sorted(texts));
+    expect(sorted(documented(page, 'Problems of what is posted'))).toEqual(sorted(texts));
   });
 
   test('events that lead nowhere', () => {
@@ -72,7 +72,7 @@ describe('docs/errors.md lists every code, once, and none that does not exist', 
   test('there is no other table of codes', () => {
     const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading);
     const withCodes = headings.filter((heading) => documented(page, heading).length > 0);
-    expect(withCodes).toEqual(['Denied', 'Problems of the HTTP source', 'Unroutable events', 'Faults']);
+    expect(withCodes).toEqual(['Denied', 'Problems of what is posted', 'Unroutable events', 'Faults']);
   });
 });
 

@@ -77,7 +77,7 @@ async function publish(admin: AmqpAdmin, exchange: string, message: PublishedMes
   });
 }
 
-const secrets = [decodeURIComponent(new URL(amqpUrl).password)];
+const secretsOf = (url: string): readonly string[] => [decodeURIComponent(new URL(url).password)];
 
 export type QueueKind = {
   /** How many; each has the messages of some keys. */
@@ -137,7 +137,7 @@ export async function amqpQueueHarness(
       ),
     quiet: () => quiet(way),
     inFlightMax,
-    secrets,
+    secrets: secretsOf(amqpUrl),
     faults: {
       cutConnection: way.cut,
       closeChannel: async () => way.tap.closeConsumingChannel(),
@@ -181,7 +181,7 @@ export async function amqpBindingHarness(context: HarnessContext): Promise<Event
     deadLettered: async () => [],
     quiet: () => quiet(way),
     inFlightMax,
-    secrets,
+    secrets: secretsOf(amqpUrl),
     faults: {
       cutConnection: way.cut,
       closeChannel: async () => way.tap.closeConsumingChannel(),

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Clock } from '../../src/application/ports/clock.ts';
-import type { EventSource } from '../../src/application/ports/event-source.ts';
+import type { EventSource, SourceTraits } from '../../src/application/ports/event-source.ts';
 import { countingClock } from '../support/counting-clock.ts';
 import { eventually, eventuallyMsMax } from '../support/eventually.ts';
 import { recordingObserver } from '../support/recording-observer.ts';
@@ -11,9 +11,10 @@ export type Need =
   | 'redelivers'
   | 'ordered'
   | 'deadLetters'
+  | 'inheritsBacklog'
   | 'settles'
   | 'survivesReconnect'
-  | 'losesBacklog'
+  | 'holdsBacklog'
   | keyof SourceFaults;
 
 /** One promise of the port, as a plain function: the suite of an adapter runs it, and so does the table of mutants. */
@@ -21,6 +22,8 @@ export type Clause = {
   readonly id: string;
   readonly promise: string;
   readonly needs?: readonly Need[];
+  /** It looks at the whole process, so no other may run beside it. */
+  readonly alone?: boolean;
   /** Rejects with an assertion error when the promise is not kept. */
   run(bench: Bench): Promise<void>;
 };
@@ -63,11 +66,12 @@ function has({ source, faults }: EventSourceHarness, need: Need): boolean {
     case 'redelivers':
     case 'ordered':
     case 'deadLetters':
+    case 'inheritsBacklog':
     case 'settles':
     case 'survivesReconnect':
       return source.traits[need];
-    case 'losesBacklog':
-      return !source.traits.keepsBacklog;
+    case 'holdsBacklog':
+      return holdsBacklog(source.traits);
     case 'cutConnection':
     case 'closeChannel':
     case 'deleteQueue':
@@ -75,6 +79,10 @@ function has({ source, faults }: EventSourceHarness, need: Need): boolean {
       return faults?.[need] !== undefined;
   }
 }
+
+/** What waits is with the source alone: it is the broker itself, or the broker has done with what it has sent. */
+const holdsBacklog = ({ keepsBacklog, inheritsBacklog, settles }: SourceTraits): boolean =>
+  !keepsBacklog && (inheritsBacklog || !settles);
 
 async function soon<T>(promise: Promise<T>, patienceMs: number): Promise<T> {
   let pending = true;

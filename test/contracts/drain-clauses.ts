@@ -4,12 +4,12 @@ import type { Clause } from './clause.ts';
 import { handlerProbe, holdingProbe, retry } from './handler-probe.ts';
 import { bytesOf, neverAborts, outcomeOf, textOf } from './test-data.ts';
 
-/** The drain of a source whose backlog ends with the process. */
+/** The drain of a source that is its own broker: its backlog ends with the process, and nobody else has it. */
 export const drainClauses: readonly Clause[] = [
   {
     id: 'S24',
     promise: 'drain hands over the backlog, as many messages at once as ever and each key in order',
-    needs: ['losesBacklog'],
+    needs: ['holdsBacklog'],
     async run({ harness, source, eventually, soon }) {
       const { probe, release } = holdingProbe();
       await source.start(probe.handler);
@@ -32,7 +32,7 @@ export const drainClauses: readonly Clause[] = [
   {
     id: 'S24.1',
     promise: 'drain hands over the backlog of a source that is paused',
-    needs: ['losesBacklog'],
+    needs: ['holdsBacklog'],
     async run({ harness, source, soon }) {
       const probe = handlerProbe();
       await source.start(probe.handler);
@@ -45,7 +45,7 @@ export const drainClauses: readonly Clause[] = [
   {
     id: 'S24.2',
     promise: 'what is published in a drain or after it is refused, to be published again later',
-    needs: ['losesBacklog', 'settles'],
+    needs: ['holdsBacklog', 'settles'],
     async run({ harness, source, eventually, soon }) {
       const { probe, release } = holdingProbe();
       await source.start(probe.handler);
@@ -67,7 +67,7 @@ export const drainClauses: readonly Clause[] = [
   {
     id: 'S24.3',
     promise: 'what was taken in a drain and is given back is not offered again in it, and is abandoned',
-    needs: ['losesBacklog', 'redelivers'],
+    needs: ['holdsBacklog', 'redelivers'],
     async run({ harness, source, soon }) {
       const probe = handlerProbe(() => retry);
       source.pause('too much is queued');
@@ -80,7 +80,7 @@ export const drainClauses: readonly Clause[] = [
   {
     id: 'S24.4',
     promise: 'what was in hand when a drain began and is given back is offered once more',
-    needs: ['losesBacklog', 'redelivers'],
+    needs: ['holdsBacklog', 'redelivers'],
     async run({ harness, source, eventually, soon }) {
       const first = holdingProbe(retry);
       const second = handlerProbe();
@@ -96,7 +96,7 @@ export const drainClauses: readonly Clause[] = [
   {
     id: 'S24.5',
     promise: 'drain past its deadline counts what it has not handed over as abandoned',
-    needs: ['losesBacklog'],
+    needs: ['holdsBacklog'],
     async run({ harness, source, eventually, soon }) {
       const { probe } = holdingProbe();
       await source.start(probe.handler);

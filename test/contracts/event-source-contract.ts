@@ -19,13 +19,21 @@ export const eventSourceClauses: readonly Clause[] = [
 /**
  * Runs the whole contract on one adapter. A clause is skipped only for a trait that the source says it lacks or a fault
  * that the harness cannot cause, and every skipped clause is printed with what it lacked.
+ *
+ * @param options.sideBySide for brokers that take their time: clauses run at once, but for those that must be alone.
  */
-export function eventSourceContract(name: string, makeHarness: MakeEventSourceHarness): void {
+export function eventSourceContract(
+  name: string,
+  makeHarness: MakeEventSourceHarness,
+  { sideBySide = false }: { readonly sideBySide?: boolean } = {},
+): void {
   describe(`event source contract: ${name}`, () => {
     const skipped: string[] = [];
+    const clauses = sideBySide ? eventSourceClauses.toSorted(aloneFirst) : eventSourceClauses;
 
-    for (const clause of eventSourceClauses) {
-      test(`${clause.id}: ${clause.promise}`, async ({ skip }) => {
+    for (const clause of clauses) {
+      const concurrent = sideBySide && !clause.alone;
+      test(`${clause.id}: ${clause.promise}`, { concurrent }, async ({ skip }) => {
         const lacking = await runClause(clause, makeHarness);
         if (lacking.length === 0) return;
         skipped.push(`  ${clause.id} ${clause.promise} (lacks ${lacking.join(', ')})`);
@@ -35,7 +43,9 @@ export function eventSourceContract(name: string, makeHarness: MakeEventSourceHa
 
     afterAll(() => {
       if (skipped.length === 0) return;
-      process.stdout.write(`Not tested on the ${name} source:\n${skipped.join('\n')}\n`);
+      process.stdout.write(`Not tested on the ${name} source:\n${skipped.toSorted().join('\n')}\n`);
     });
   });
 }
+
+const aloneFirst = (a: Clause, b: Clause): number => Number(b.alone ?? false) - Number(a.alone ?? false);

@@ -12,7 +12,7 @@ export const lifeClauses: readonly Clause[] = [
   {
     id: 'S8',
     promise: 'what is published while nobody consumes waits for the next source',
-    needs: ['redelivers'],
+    needs: ['redelivers', 'inheritsBacklog'],
     async run({ harness, source, eventually, soon }) {
       const first = handlerProbe();
       await harness.publish({ payload: bytesOf('before'), key: 'a' });
@@ -75,14 +75,14 @@ export const lifeClauses: readonly Clause[] = [
       expect(await outcomeOf(soon(drain))).toEqual({ resolved: { settled: 0, abandoned: 1 } });
       release();
       await harness.quiet();
-      if (source.traits.settles) expect(await harness.backlog()).toBe(1);
+      expect(await harness.backlog()).toBe(source.traits.inheritsBacklog ? 1 : 0);
       expect(source.state.kind).toBe('stopped');
     },
   },
   {
     id: 'S13.1',
     promise: 'what a drain abandons comes to the next source, which alone settles it',
-    needs: ['redelivers'],
+    needs: ['redelivers', 'inheritsBacklog'],
     async run({ harness, source, eventually, soon }) {
       const late = holdingProbe();
       await source.start(late.probe.handler);
@@ -154,6 +154,7 @@ export const lifeClauses: readonly Clause[] = [
   {
     id: 'S19',
     promise: 'after a drain no timer, socket or listener of the source is left',
+    alone: true,
     async run({ harness, source, clock, eventually, soon }) {
       const before = await lastingResources();
       const probe = handlerProbe(({ attempt }) => (attempt === 1 ? retry : accept));

@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { amqpAdmin } from '../support/amqp-admin.ts';
 import { amqpUrl } from '../support/amqp-url.ts';
 import { connectClient, developmentToken } from '../support/demo-clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { openRelay } from '../support/relay-client.ts';
+import { testWithRabbitMq } from '../support/with-brokers.ts';
 
 /** A config file, gone with the test. */
 async function configFile(config: unknown) {
@@ -17,7 +18,7 @@ async function configFile(config: unknown) {
   return { file, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-test('AMQP reaches Socket.IO and WebSocket clients, by config alone', async () => {
+testWithRabbitMq('AMQP reaches Socket.IO and WebSocket clients, by config alone', async () => {
   await using admin = await amqpAdmin();
   const [exchange, queue, bindable] = [await admin.exchange(), await admin.queue(), await admin.exchange()];
   await admin.channel.bindQueue(queue, exchange, '#');

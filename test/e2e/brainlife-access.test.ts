@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sendJson } from '../support/brainlife-backend.ts';
 import { type Brainlife, framesOf, mine, startBrainlife } from '../support/brainlife-gateway.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RelayClient, settled } from '../support/relay-client.ts';
+import { describeWithRabbitMq } from '../support/with-brokers.ts';
 
 let brainlife: Brainlife;
 beforeAll(async () => {
@@ -24,7 +25,7 @@ async function answersTo(client: RelayClient, exchange: string, key: string): Pr
 
 const deniedOn = (exchange: string) => [{ error: `Access denided ${exchange}` }];
 
-describe('10.6: denied', () => {
+describeWithRabbitMq('10.6: denied', () => {
   test('is answered, and the connection and its earlier binds go on', async () => {
     const client = await brainlife.open();
     const instance = mine();
@@ -38,7 +39,7 @@ describe('10.6: denied', () => {
   });
 });
 
-describe('10.7: silence', () => {
+describeWithRabbitMq('10.7: silence', () => {
   test.each([
     ['an exchange that is not configured', 'amaretti', 'a', 'stream_unknown'],
     ['a key without its project', 'warehouse', 'dataset.update.1', 'bind_invalid'],
@@ -55,7 +56,7 @@ describe('10.7: silence', () => {
   });
 });
 
-describe('10.9: the check', () => {
+describeWithRabbitMq('10.9: the check', () => {
   test.each([
     ['wf.task', (name: string) => `${name}.t.#`, (name: string) => `/amaretti/event/checkaccess/instance/${name}`],
     [
@@ -154,7 +155,7 @@ describe('10.9: the check', () => {
   });
 });
 
-describe('10.10: wf.instance by group', () => {
+describeWithRabbitMq('10.10: wf.instance by group', () => {
   test.each([
     ['5.#', {}, true],
     ['71.i', {}, true],
@@ -179,7 +180,7 @@ describe('10.10: wf.instance by group', () => {
   });
 });
 
-describe('10.10: warehouse by project', () => {
+describeWithRabbitMq('10.10: warehouse by project', () => {
   test.each(['dataset', 'project', 'rule'])('%s', async (collection) => {
     const client = await brainlife.open();
     const project = mine();

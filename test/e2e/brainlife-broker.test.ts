@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Brainlife, framesOf, mine, startBrainlife } from '../support/brainlife-gateway.ts';
 import { eventually } from '../support/eventually.ts';
-import { isRabbitMqInstalled, type RabbitMq, startRabbitMq } from '../support/rabbitmq-broker.ts';
+import { type RabbitMq, startRabbitMq } from '../support/rabbitmq-broker.ts';
 import { type RelayClient, settled } from '../support/relay-client.ts';
+import { describeWithOwnRabbitMq } from '../support/with-brokers.ts';
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** It is stopped and killed here, so it is a broker of this file's own. */
-describe.skipIf(!isRabbitMqInstalled())('a broker of its own', () => {
+describeWithOwnRabbitMq('a broker of its own', () => {
   let broker: RabbitMq;
   let brainlife: Brainlife;
   beforeAll(async () => {

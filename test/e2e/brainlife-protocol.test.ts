@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Brainlife, framesOf, mine, startBrainlife } from '../support/brainlife-gateway.ts';
 import { eventually } from '../support/eventually.ts';
 import { ReconnectingWebSocket } from '../support/reconnecting-client.ts';
 import { openRelay, settled } from '../support/relay-client.ts';
+import { describeWithRabbitMq, testWithRabbitMq } from '../support/with-brokers.ts';
 
 let brainlife: Brainlife;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ afterAll(() => brainlife[Symbol.asyncDispose]());
 
 const delivery = expect.objectContaining({ type: 'Buffer', data: expect.any(Array) });
 
-describe('10.1', () => {
+describeWithRabbitMq('10.1', () => {
   test.each(['/subscribe', '/subscribe/', '/api/event/subscribe', '/api/event/subscribe/'])(
     'a client is let in on %s',
     async (path) => {
@@ -32,7 +33,7 @@ describe('10.1', () => {
   });
 });
 
-describe('10.2: the token', () => {
+describeWithRabbitMq('10.2: the token', () => {
   test.each(['RS256', 'RS384', 'RS512'])('signed with %s is taken', async (algorithm) => {
     const client = await brainlife.openWith(`?jwt=${brainlife.issuer.token({}, algorithm)}`);
     const instance = mine();
@@ -70,7 +71,7 @@ describe('10.2: the token', () => {
   });
 });
 
-describe('without a token', () => {
+describeWithRabbitMq('without a token', () => {
   test.each(['', '?jwt=', '?jwt=undefined', '?jwt=null'])('"%s": what is public, and nothing else', async (query) => {
     const client = await brainlife.openWith(query);
     const key = mine();
@@ -92,7 +93,7 @@ describe('without a token', () => {
 
 const byText = (one: unknown, other: unknown) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1);
 
-describe('10.3, 10.4: events', () => {
+describeWithRabbitMq('10.3, 10.4: events', () => {
   test('each that matches is one frame, and nothing else comes', async () => {
     const [client, other] = [await brainlife.open(), await brainlife.open()];
     const instance = mine();
@@ -189,7 +190,7 @@ describe('10.3, 10.4: events', () => {
   });
 });
 
-describe('10.8: what is no bind', () => {
+describeWithRabbitMq('10.8: what is no bind', () => {
   test.each(['', 'x', '{"bind":'])('text that is no JSON ends the connection: %j', async (text) => {
     const client = await brainlife.open();
     client.send(text);
@@ -236,7 +237,7 @@ describe('10.8: what is no bind', () => {
   });
 });
 
-describe('10.11: several binds', () => {
+describeWithRabbitMq('10.11: several binds', () => {
   test('of several exchanges on one connection, as process.vue has them', async () => {
     const client = await brainlife.open();
     const [instance, project] = [mine(), mine()];
@@ -267,7 +268,7 @@ describe('10.11: several binds', () => {
   });
 });
 
-test('a web client of brainlife: ReconnectingWebSocket, which binds again whenever it opens', async () => {
+testWithRabbitMq('a web client of brainlife: ReconnectingWebSocket, which binds again whenever it opens', async () => {
   const instance = mine();
   const socket = new ReconnectingWebSocket(`${brainlife.url}/subscribe?jwt=${brainlife.issuer.token()}`, [], {
     WebSocket,
@@ -294,7 +295,7 @@ test('a web client of brainlife: ReconnectingWebSocket, which binds again whenev
   await gets(2);
 });
 
-describe('10.14: HTTP', () => {
+describeWithRabbitMq('10.14: HTTP', () => {
   test.each(['/health', '/health/', '/api/event/health'])('GET %s', async (path) => {
     const answer = await fetch(`${brainlife.gateway.url}${path}`, { headers: { origin: 'https://brainlife.io' } });
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, '*']);

@@ -1,5 +1,7 @@
-/** Where the RabbitMQ is that all tests share. It is never stopped, and nothing in it is anybody else's. */
-export const amqpUrl = process.env['AMQP_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672';
+import { inject } from 'vitest';
+
+/** Where the RabbitMQ is that all tests share; empty where there is none. It is never stopped, and nothing in it is anybody else's. */
+export const amqpUrl = inject('amqpUrl');
 
 /** The same broker by another way. */
 export function amqpUrlAt(port: number): string {

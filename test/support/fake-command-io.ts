@@ -1,6 +1,7 @@
 import type { CommandIo } from '../../src/bootstrap/cli/command-io.ts';
 import type { ExitCode } from '../../src/bootstrap/cli/exit-codes.ts';
 import { runCommandLine } from '../../src/bootstrap/cli/run-command-line.ts';
+import type { TopologyOptions } from '../../src/bootstrap/cli/topology-command.ts';
 
 export type FakeCommandIo = {
   readonly io: CommandIo;
@@ -41,6 +42,10 @@ export function fakeCommandIo(given: Partial<CommandIo> = {}): FakeCommandIo {
     check: async (file: string, { stdout }: CommandIo) => {
       stdout(`check ${file}`);
       return 3 as const;
+    },
+    topology: async (file: string, { dryRun }: TopologyOptions, { stdout }: CommandIo) => {
+      stdout(`topology ${file} ${dryRun}`);
+      return 7 as const;
     },
   };
   return {

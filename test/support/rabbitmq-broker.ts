@@ -32,8 +32,9 @@ export type RabbitMqOptions = {
 
 const programs = '/usr/lib/rabbitmq/bin';
 
-/** Whether there is one to be started. */
-export const isRabbitMqInstalled = (): boolean => existsSync(join(programs, 'rabbitmq-server'));
+/** Why none can be started here; nothing where one can. */
+export const lackForRabbitMq = (): string | undefined =>
+  existsSync(join(programs, 'rabbitmq-server')) ? undefined : 'RabbitMQ is not installed';
 
 const [user, password] = ['edgeward', 'a-password-nobody-sees'];
 const startMsMax = 60_000;

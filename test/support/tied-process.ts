@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 
 /** A program that ends with this process, however this process ends. */
 export type TiedProcess = AsyncDisposable & {
-  signal(name: NodeJS.Signals): void;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** Ends it at once, like a crash, with what it started. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 };
 
 export type TiedProgram = {
@@ -20,9 +20,15 @@ export type TiedProgram = {
 
 /**
  * The shell leads a group of its own. Its input ends when the process that holds the other end does, killed or not, and
- * then the group is killed. A signal to the terminal's group (Ctrl-C) does not reach it.
+ * then the group is killed. A signal to the terminal's group (Ctrl-C) does not reach it. The first line is the process id
+ * of the program.
  */
-const watch = 'exec 3<&0; { cat <&3 >/dev/null; kill -9 0; } & "$@" 3<&- </dev/null & echo $!; wait $!; kill -9 0';
+const watch = `
+  exec 3<&0
+  { cat <&3 >/dev/null; kill -9 0; } &
+  sh -c 'echo $$; exec "$@"' sh "$@" 3<&- </dev/null &
+  wait $!
+  kill -9 0`;
 
 const linesKept = 20;
 const startMsMax = 60_000;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conditionText, millisecondsMax } from '../settings-fields.ts';
+import { choiceFields, conditionText, millisecondsMax } from '../settings-fields.ts';
 import { compileExpression } from './cel-expression.ts';
 import { parseUrlTemplate } from './url-template.ts';
 
@@ -31,6 +31,7 @@ function headerProblem(name: string, value: string): string | undefined {
 }
 
 const questionFields = {
+  ...choiceFields,
   url: urlTemplate.describe(
     'What is asked with GET; `{name}` stands for a variable, percent-encoded. https or loopback.',
   ),

@@ -37,15 +37,22 @@ export function tokenPermissions(
   permissionsByRole: ReadonlyMap<string, readonly string[]>,
   claims: Claims,
 ): { readonly roles: readonly string[]; readonly permissions: readonly string[] } {
-  const roles = new Set<string>();
-  const permissions = new Set<string>();
-  for (const source of settings) {
-    if ('static' in source) for (const permission of source.static) permissions.add(permission);
-    if ('claim' in source) for (const permission of names(claims, source.claim)) permissions.add(permission);
-    if ('rolesClaim' in source) for (const role of names(claims, source.rolesClaim)) roles.add(role);
-  }
+  const roles = new Set(settings.flatMap((source) => rolesBy(source, claims)));
+  const permissions = new Set(settings.flatMap((source) => permissionsBy(source, claims)));
   for (const role of roles) for (const permission of permissionsByRole.get(role) ?? []) permissions.add(permission);
   return { roles: [...roles], permissions: [...permissions] };
+}
+
+type PermissionSettings = TokenSettings['permissions'][number];
+
+function rolesBy(source: PermissionSettings, claims: Claims): readonly string[] {
+  if ('rolesClaim' in source) return names(claims, source.rolesClaim);
+  return 'map' in source ? mappedRoles(source.map, claims) : [];
+}
+
+function permissionsBy(source: PermissionSettings, claims: Claims): readonly string[] {
+  if ('static' in source) return source.static;
+  return 'claim' in source ? names(claims, source.claim) : [];
 }
 
 function firstClaim(alternatives: readonly string[], claims: Claims): VariableValue | undefined {
@@ -88,6 +95,14 @@ function sha256(parts: readonly string[], variables: Variables, claims: Claims):
     hash.update(value, 'utf8');
   }
   return hash.digest('hex');
+}
+
+type RoleMap = Extract<PermissionSettings, { readonly map: unknown }>['map'];
+
+/** Values of such claims are names that others have chosen: spaces and commas are part of them. */
+function mappedRoles({ claim: name, roles }: RoleMap, claims: Claims): readonly string[] {
+  const values = [claim(claims, name) ?? []].flat();
+  return values.flatMap((value) => (Object.hasOwn(roles, value) ? (roles[value] ?? []) : []));
 }
 
 /** Scopes stand in a list or in text between spaces (RFC 8693 section 4.2), role ids often between commas. */

@@ -54,7 +54,18 @@ const permissionSettings = z.union([
   z.strictObject({
     claim: claimName.describe('Claim with permissions or scopes: a list, or text with spaces or commas.'),
   }),
-  z.strictObject({ static: z.array(z.string().min(1)).min(1).describe('Permissions of every token of this kind.') }),
+  z.strictObject({ static: z.array(z.string().min(1)).describe('Permissions of every token of this kind.') }),
+  z.strictObject({
+    map: z
+      .strictObject({
+        claim: claimName.describe('Claim whose value counts, or each of whose values, exactly as it is.'),
+        roles: z
+          .record(z.string().min(1), z.array(z.string().min(1)))
+          .default({})
+          .describe('Role ids by value of the claim, which `identity.roles` turns into permissions.'),
+      })
+      .describe('Roles that the config gives, by client id, group or whatever else a claim names.'),
+  }),
 ]);
 
 export const keySourceNames = ['jwks', 'x509', 'pem', 'pemFile', 'secret', 'development'] as const;

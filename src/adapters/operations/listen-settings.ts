@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { choiceFields } from '../settings-fields.ts';
 
 const portNumber = z.number().int().min(0).max(65_535);
 const hostText = z.string().min(1);
@@ -11,6 +12,7 @@ const tlsSettings = z.strictObject({
 });
 
 const operationsSettings = z.strictObject({
+  ...choiceFields,
   host: hostText.default('127.0.0.1').describe('Address of the operations listener.'),
   port: portNumber.describe('Port of the operations listener.'),
 });

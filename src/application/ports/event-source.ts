@@ -31,6 +31,10 @@ export type SourceTraits = {
   readonly settles: boolean;
   /** What is published while the source is cut off from its broker is there when it is back. */
   readonly survivesReconnect: boolean;
+  /** What was published before its start, or was left by one before it, reaches it. */
+  readonly inheritsBacklog: boolean;
+  /** Losing the connection takes nothing out of hand: it may be settled when there is one again. */
+  readonly leaseOutlivesConnection: boolean;
 };
 
 export type SourceState =
@@ -56,8 +60,9 @@ export interface EventSource {
    * Takes nothing new, lets handlers finish, settles them. What is not settled when the signal aborts is abandoned and
    * stays with the broker. Idempotent: every call gets the one result. Never rejects.
    *
-   * A source that does not keep its backlog refuses what is published from now on, and hands over what it has, paused
-   * or not, each message once at most. What is given back then, or not settled when the signal aborts, is abandoned.
+   * A source that does not keep its backlog hands over what it has, paused or not, each message once at most. What is
+   * given back then, or not settled when the signal aborts, is abandoned. Where it is the broker itself it refuses what
+   * is published from now on.
    */
   drain(deadline: AbortSignal): Promise<DrainResult>;
   /** Holds intake back, or lets it go on. What was handed over already is not affected. */

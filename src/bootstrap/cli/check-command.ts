@@ -20,5 +20,5 @@ of the environment are read as "start" reads them. Nothing is connected to.
 
 Examples:
   edgeward check gateway.yaml
-  PUBSUB_PROJECT=test edgeward check presets/hiiretail.yaml
+  PUBSUB_PROJECT=shop PUBSUB_SUBSCRIPTIONS=orders:edgeward edgeward check presets/hiiretail.yaml
 `;

@@ -3,12 +3,12 @@ import { exitCodes } from './exit-codes.ts';
 import { runCommandLine } from './run-command-line.ts';
 
 /** In the order of the page. */
-const commands = ['start', 'check', 'tail', 'publish', 'token', 'complete'] as const;
+const commands = ['start', 'check', 'topology apply', 'tail', 'publish', 'token', 'complete'] as const;
 
 /** `docs/command-line.md`: what the commands say of themselves, and how they end. */
 export async function commandLinePage(): Promise<string> {
   const sections: string[] = [];
-  for (const command of commands) sections.push(`## ${command}\n\n${fenced(await help([command]))}`);
+  for (const command of commands) sections.push(`## ${command}\n\n${fenced(await help(command.split(' ')))}`);
   return [
     '# Command line',
     '<!-- Made by `npm run docs` from the commands themselves. -->',
@@ -60,6 +60,7 @@ async function help(command: readonly string[]): Promise<string> {
     interrupted: new AbortController().signal,
     unread: new AbortController().signal,
   };
-  await runCommandLine({ args: [...command, '--help'], io, version: '', actions: { start: nothing, check: nothing } });
+  const actions = { start: nothing, check: nothing, topology: nothing };
+  await runCommandLine({ args: [...command, '--help'], io, version: '', actions });
   return text;
 }

@@ -8,9 +8,14 @@ import { createPublishCommand } from './publish-command.ts';
 import { createStartCommand, type StartAction } from './start-command.ts';
 import { createTailCommand } from './tail-command.ts';
 import { createTokenCommand } from './token-command.ts';
+import { createTopologyCommand, type TopologyAction } from './topology-command.ts';
 
 /** What needs the whole gateway, and is put in by whoever composes it. */
-export type CommandActions = { readonly start: StartAction; readonly check: CheckAction };
+export type CommandActions = {
+  readonly start: StartAction;
+  readonly check: CheckAction;
+  readonly topology: TopologyAction;
+};
 
 /** Wide enough for the examples; the same everywhere, since the reference page shows it. */
 const helpWidth = 98;
@@ -43,11 +48,15 @@ export function createProgram(
   const commands = [
     createStartCommand(io, end, actions.start),
     createCheckCommand(io, end, actions.check),
+    createTopologyCommand(io, end, actions.topology),
     createTailCommand(io, end),
     createPublishCommand(io, end),
     createTokenCommand(io, end),
   ];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  for (const command of commands) {
+    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
+    program.addCommand(command);
+  }
   // Adds the command "complete", which prints a script for the shell and answers what that script asks.
   tab(program);
   return program;

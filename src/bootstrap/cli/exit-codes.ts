@@ -6,10 +6,22 @@ export const exitCodes = {
   config: { code: 3, meaning: 'The config file has problems, or cannot be read.' },
   unreachable: {
     code: 4,
-    meaning: 'The gateway cannot be reached, or (`start`) cannot listen: port in use, not permitted, no such address.',
+    meaning:
+      'The gateway, or (`topology`) a broker, cannot be reached, or (`start`) cannot listen: port in use, not permitted, ' +
+      'no such address.',
   },
-  refused: { code: 5, meaning: 'The gateway refused: the token, a permission, or what was sent.' },
+  refused: {
+    code: 5,
+    meaning:
+      'The gateway, or (`topology`) a broker, refused: the token, the credentials, a permission, or what was sent.',
+  },
   tryLater: { code: 6, meaning: 'The gateway can take nothing at the moment. The same may work later.' },
+  differs: {
+    code: 7,
+    meaning:
+      '`topology apply`: something is not as the config needs it, and is for you to change or to make. What there is to ' +
+      'do was printed.',
+  },
   interrupted: {
     code: 130,
     meaning: 'Ended by Ctrl-C or another signal. `start` drains at the first one and then ends with 0.',

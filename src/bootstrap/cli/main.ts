@@ -41,5 +41,6 @@ process.exitCode = await runCommandLine({
     // Loaded when they are wanted: no other command needs a gateway.
     start: async (...given) => (await import('../start.ts')).start(...given),
     check: async (...given) => (await import('../check.ts')).check(...given),
+    topology: async (...given) => (await import('../topology.ts')).applyTopology(...given),
   },
 });

@@ -1,3 +1,4 @@
+import { pushPath } from '../../adapters/inbound/pubsub/pubsub-push-path.ts';
 import type { CheckableAdapter, CheckableConfig } from './checkable-config.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import type { ConfigDraft } from './salvage.ts';
@@ -5,7 +6,13 @@ import type { ConfigDraft } from './salvage.ts';
 /** Paths that the gateway serves itself. */
 const ownPaths: readonly string[] = ['/healthz', '/readyz', '/metrics', '/v1/development/tokens'];
 
-type Place = { readonly path: string; readonly by: string; readonly at: ConfigPath };
+type Place = {
+  readonly path: string;
+  readonly by: string;
+  readonly at: ConfigPath;
+  /** The path is made of the adapter's name. */
+  readonly isNamed?: boolean;
+};
 
 /**
  * Two adapters on one path. An endpoint gets every request at and below its own, so what a source or the gateway serves
@@ -15,7 +22,8 @@ export function takenPaths({ sources = [], endpoints = [] }: ConfigDraft<Checkab
   const served = ownPaths.map((path): Place => ({ path, by: 'the gateway itself', at: [] }));
   const findings: Finding[] = [];
   for (const place of sources.flatMap((source, index) => placesOf('sources', index, source))) {
-    const taken = served.find(({ path }) => path === place.path);
+    // Two such paths are one where two names are, and that is a mistake of its own.
+    const taken = served.find(({ path, isNamed }) => path === place.path && !(isNamed && place.isNamed));
     if (taken) findings.push(finding(place, taken));
     served.push(place);
   }
@@ -31,6 +39,9 @@ export function takenPaths({ sources = [], endpoints = [] }: ConfigDraft<Checkab
 
 /** A slash at the end is no difference. */
 function placesOf(section: string, index: number, adapter: CheckableAdapter | undefined): readonly Place[] {
+  if (adapter?.kind === 'pubsubPush') {
+    return [{ path: pushPath(adapter.name), by: `${section}[${index}]`, at: [section, index, 'name'], isNamed: true }];
+  }
   const { path, paths = [], health } = adapter?.settings ?? {};
   const below = [section, index, adapter?.kind ?? ''];
   const one = path === undefined ? [] : [{ path, at: [...below, 'path'] }];
@@ -45,7 +56,9 @@ function placesOf(section: string, index: number, adapter: CheckableAdapter | un
 const isWithin = (path: string, above: string): boolean =>
   path === above || (above !== '' && path.startsWith(`${above}/`));
 
-const finding = ({ at }: Place, taken: Place): Finding => ({
+const finding = ({ at, path, isNamed }: Place, taken: Place): Finding => ({
   path: at,
-  message: `is a path of ${taken.by}, too, or stands above one; choose another`,
+  message: isNamed
+    ? `makes the path ${path}, which is one of ${taken.by}, too; give it another name`
+    : `is a path of ${taken.by}, too, or stands above one; choose another`,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { listenSettings } from '../../adapters/operations/listen-settings.ts';
+import { choiceFields } from '../../adapters/settings-fields.ts';
 import {
   deliverySettings,
   developmentSettings,
@@ -72,13 +73,10 @@ const adapterName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'must be 1 to 63 letters, digits, "_", "." or "-"');
 
-const references = z.union([z.string(), z.array(z.string())]).optional();
-
-/** What every item has beside its adapter. Whether it counts is decided before the schema sees it: `chooseItems`. */
+/** What every item has beside its adapter. */
 const itemFields = {
   name: adapterName.optional().describe('How logs, metrics and other sections call it; by default as its adapter.'),
-  onlyIf: references.describe('The item counts only where this, or each of these, has a value: `${AMQP_URL}`.'),
-  unless: references.describe('The item counts only where this, or every one of these, has none.'),
+  ...choiceFields,
 };
 
 /** One key beside the name chooses the adapter, and its value are the adapter's settings. */

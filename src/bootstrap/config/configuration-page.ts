@@ -43,6 +43,7 @@ set. An empty variable counts as unset. Keys are never replaced, and a value nev
 |---|---|
 | \`port: \${PORT:-8080}\` | a number, since the field is one; so with \`true\` and \`false\` |
 | \`issuers: \${ISSUERS}\` | a list: comma text, its parts trimmed, empty ones dropped |
+| \`roles: \${CLIENT_ROLES}\` | an object by names, from JSON: \`{"till-1": ["reader"]}\` |
 | \`url: https://\${HOST}/keys\` | text; HOST must be set |
 | \`log: { level: "\${LEVEL}" }\` | the default of the field where LEVEL is not set, since it may be left out |
 | \`audiences: \${AUDIENCES}\` | a problem that names AUDIENCES where it is not set, since this field guards something |

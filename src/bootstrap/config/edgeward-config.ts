@@ -5,6 +5,7 @@ import { identitySettings } from '../../adapters/identity/identity-settings.ts';
 import { amqpSettings } from '../../adapters/inbound/amqp/amqp-settings.ts';
 import { httpSettings } from '../../adapters/inbound/http/http-settings.ts';
 import { memorySettings } from '../../adapters/inbound/memory/memory-settings.ts';
+import { pubsubPushSettings, pubsubSettings } from '../../adapters/inbound/pubsub/pubsub-settings.ts';
 import { socketioSettings } from '../../adapters/outbound/socketio/socketio-settings.ts';
 import { websocketSettings } from '../../adapters/outbound/websocket/websocket-settings.ts';
 import { createConfigCheck } from './check-config.ts';
@@ -15,6 +16,8 @@ import { type ConfigLoader, createConfigLoader } from './load-config.ts';
 export const configSchema = createConfigSchema({
   sources: {
     memory: memorySettings.describe('The embedded broker: in this process, gone with it.'),
+    pubsub: pubsubSettings.describe('Google Cloud Pub/Sub, by streaming pull.'),
+    pubsubPush: pubsubPushSettings.describe('Google Cloud Pub/Sub, by push subscriptions that post to this gateway.'),
     amqp: amqpSettings.describe('RabbitMQ, by AMQP 0-9-1: queues to consume from, or exchanges that clients may bind.'),
     http: httpSettings.describe('Events from `POST /v1/events`, with tokens that say who may publish what.'),
   },

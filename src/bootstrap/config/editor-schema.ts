@@ -46,11 +46,12 @@ function withReferencesBelow(schema: JsonSchema): JsonSchema {
   };
 }
 
-/** Comma text stands for a list of scalars only. */
+/** Comma text stands for a list of scalars only, JSON for an object by names. */
 function referenceFor(schema: JsonSchema): 'reference' | 'textWithReference' | undefined {
-  const { type, items } = schema;
+  const { type, items, additionalProperties } = schema;
   if (type === 'number' || type === 'integer' || type === 'boolean') return 'reference';
   if (type === 'array') return typeof items === 'object' && isScalar(items) ? 'reference' : undefined;
+  if (type === 'object') return typeof additionalProperties === 'object' ? 'reference' : undefined;
   if (type !== 'string') return undefined;
   const constraints = ['enum', 'const', 'pattern', 'format', 'allOf', 'maxLength'];
   return constraints.some((keyword) => keyword in schema) ? 'textWithReference' : undefined;

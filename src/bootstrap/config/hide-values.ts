@@ -10,7 +10,10 @@ const hiddenLengthMin = 4;
  * says which variable it is. A message that may quote gives way to the field's description.
  */
 export function hideValues(finding: Finding, resolved: ResolvedConfig, shape: FieldShape): Finding {
-  const names = originOf(finding.path, resolved.origins);
+  const { names, path } = originOf(finding.path, resolved.origins);
+  if (path.length < finding.path.length) {
+    return hideValues({ ...finding, path, message: `within it: ${finding.message}` }, resolved, shape);
+  }
   const variables = names.map((name) => `\${${name}}`).join(' and ');
   if (names.length > 0 && mayQuote(finding.message, resolved, names)) {
     if (finding.withoutValue !== undefined) {
@@ -29,14 +32,21 @@ export function hideValues(finding: Finding, resolved: ResolvedConfig, shape: Fi
   return { ...finding, message: names.length > 0 ? `${message} (from ${variables})` : message, suggestion };
 }
 
-/** The variables that the value at a path, or the list it is in, came from. */
-function originOf(path: ConfigPath, origins: ResolvedConfig['origins']): readonly string[] {
+/**
+ * The variables that the value at a path, or the list or object it is in, came from; and the path as far as it holds no
+ * name out of them.
+ */
+function originOf(path: ConfigPath, origins: ResolvedConfig['origins']): Origin {
   for (let length = path.length; length > 0; length -= 1) {
     const names = origins.get(pathText(path.slice(0, length)));
-    if (names) return names;
+    if (!names) continue;
+    const foreign = path.findIndex((part, index) => index >= length && typeof part === 'string');
+    return { names, path: foreign === -1 ? path : path.slice(0, foreign) };
   }
-  return [];
+  return { names: [], path };
 }
+
+type Origin = { readonly names: readonly string[]; readonly path: ConfigPath };
 
 /** Messages put what they quote in quotes; those of a library may show words of it without. */
 function mayQuote(message: string, { taken }: ResolvedConfig, names: readonly string[]): boolean {

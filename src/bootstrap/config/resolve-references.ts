@@ -17,7 +17,7 @@ export type ResolvedConfig = {
 /**
  * Puts the environment's values in the place of `${NAME}` in scalars, never in keys, and never reads them again: line
  * breaks, quotes and `${` in a value are its text. A scalar that is one whole reference takes the type of its field; a
- * list takes comma text. An empty variable counts as unset. Unset and without a default, an optional field is absent,
+ * list takes comma text, an object by names JSON. An empty variable counts as unset. Unset and without a default, an optional field is absent,
  * except where its absence would open something.
  */
 export function resolveReferences(root: ConfigNode, shape: FieldShape, environment: Environment): ResolvedConfig {
@@ -42,7 +42,8 @@ type Absence = 'never' | 'when-said' | 'when-unset';
 /** Fields that keep something out or apart. A variable that somebody forgot to set must not take one of them away. */
 export const guards: ReadonlySet<string> = new Set([
   ...['issuers', 'audiences', 'algorithms', 'requiredVariables', 'jwks', 'x509', 'pem', 'pemFile', 'secret'],
-  ...['credentials', 'require', 'checks', 'when', 'allow', 'deny', 'stream', 'key', 'narrowing', 'under'],
+  ...['credentials', 'identityOnly', 'require', 'checks', 'when', 'allow', 'deny'],
+  ...['stream', 'key', 'narrowing', 'under'],
 ]);
 
 const absenceOf = (shape: FieldShape, key: string): Absence =>
@@ -102,7 +103,7 @@ function resolveText(
   if (filled.value !== '' && Array.isArray(value) && value.length === 0) {
     resolving.findings.push({ path, message: `the list in ${names.join(', ')} has no items` });
   }
-  return value;
+  return typeof value === 'string' && isForObject(shape, value) ? jsonObject(value, names, path, resolving) : value;
 }
 
 function takeNote(names: readonly string[], path: ConfigPath, { environment, origins, taken }: Resolving): void {
@@ -128,3 +129,34 @@ const takesText = (schema: FieldShape[number], text: string): boolean =>
   schema.type === 'string' && (schema.enum?.includes(text) ?? (schema.const === undefined || schema.const === text));
 
 const isNumber = (text: string): boolean => /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text);
+
+/** Whether a field wants names that the file does not know, and no text. */
+const isForObject = (shape: FieldShape, text: string): boolean =>
+  shape.some(({ type, additionalProperties }) => type === 'object' && typeof additionalProperties === 'object') &&
+  !shape.some((schema) => takesText(schema, text));
+
+function jsonObject(text: string, names: readonly string[], path: ConfigPath, { findings, taken }: Resolving): unknown {
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    findings.push({ path, message: `what is in ${names.join(', ')} is no object in JSON` });
+    return absent;
+  }
+  for (const each of textsIn(value)) taken.set(each, names[0] ?? '');
+  return value;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names and texts of a JSON value, however deep. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  return [...names, ...Object.values(value).flatMap(textsIn)];
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readJson } from '../../../src/adapters/inbound/http/json-document.ts';
+import { readJson } from '../../../src/adapters/inbound/json-document.ts';
 import { allowedValue, refusalReason } from '../../support/domain-fixtures.ts';
 
 const read = (text: string | Uint8Array, depthMax = 8) =>

@@ -151,6 +151,41 @@ describe('tokenPermissions', () => {
     expect(tokenPermissions([{ rolesClaim: 'r' }], byRole, claimsOf(`{"r": ${roles}}`)).roles).toEqual(expected);
   });
 
+  test.each<[string, string[]]>([
+    ['"till-1"', ['sio.websocket-client', 'sio.bu-rooms-client']],
+    ['["till-1", "store managers", "nobody", "till-1"]', ['sio.websocket-client', 'sio.bu-rooms-client', 'boss']],
+    ['"store managers"', ['boss']],
+    ['"store, till-1"', ['comma']],
+    ['12345678901234567890', ['big']],
+    ['"nobody"', []],
+    ['""', []],
+    ['["till-1", {}]', []],
+    ['{"till-1": true}', []],
+    ['"__proto__"', []],
+    ['"constructor"', []],
+  ])('a map gives roles by what a claim says, exactly: %s', (value, expected) => {
+    const map = {
+      claim: 'who',
+      roles: {
+        'till-1': ['sio.websocket-client', 'sio.bu-rooms-client'],
+        'store managers': ['boss'],
+        'store, till-1': ['comma'],
+        '12345678901234567890': ['big'],
+      },
+    };
+    expect(tokenPermissions([{ map }], byRole, claimsOf(`{"who": ${value}}`)).roles).toEqual(expected);
+    expect(tokenPermissions([{ map }], byRole, claimsOf(`{"ext": {"who": ${value}}}`)).roles).toEqual(expected);
+  });
+
+  test('roles of a map have their permissions, and stand beside those of claims', () => {
+    const map = { claim: 'client_id', roles: { a: ['sio.bu-rooms-client', 'sio.websocket-client'] } };
+    const claims = claimsOf('{"client_id": "a", "roles": ["sio.websocket-client"]}');
+    expect(tokenPermissions([{ rolesClaim: 'roles' }, { map }, { static: [] }], byRole, claims)).toEqual({
+      roles: ['sio.websocket-client', 'sio.bu-rooms-client'],
+      permissions: ['sio.websocket.connect', 'sio.websocket.read', 'sio.bu-rooms.join'],
+    });
+  });
+
   test.each(['__proto__', 'constructor', 'toString'])('a role named %s has no permissions', (role) => {
     const claims = claimsOf(`{"r": ["${role}"]}`);
     expect(tokenPermissions([{ rolesClaim: 'r' }], byRole, claims).permissions).toEqual([]);

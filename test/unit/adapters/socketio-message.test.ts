@@ -155,6 +155,10 @@ describe('hiiretail 8.17: the meta of an event', () => {
     ['Additional-Business-Unit-Rooms', 'additionalBusinessUnitRooms'],
     ['ce-type', 'ceType'],
     ['ID', 'id'],
+    ['TraceID-HTTP', 'traceIDHttp'],
+    ['trace-URLPath-v2', 'traceURLPathV2'],
+    ['A-_ .b', 'aB'],
+    ['Tenant/Id', 'tenant/Id'],
     ['--a--b--', 'aB'],
     ['7-days', '7Days'],
     ['ÄRGER-ÖL', 'ärgerÖl'],
@@ -190,6 +194,22 @@ describe('hiiretail 8.18: names of attributes', () => {
   test('never take the place of a field, even when it has no value', () => {
     const settings = { meta: { fields: { tenantId: '{Tenant-Id}' } } };
     expect(metaOf({ tenant_id: 'forged' }, settings)).toEqual({});
+  });
+
+  test('never take the place of the tenant, though they come before it in the alphabet', () => {
+    const fields = { publishTime: '{publishedAt}', messageId: '{id}', tenantId: '{Tenant-Id}' };
+    const attributes: [string, string][] = [
+      ['TENANT-ID', 'forged'],
+      ['TENANT_ID', 'forged'],
+      ['Tenant-Id', 't1'],
+      ['tenant.id', 'forged'],
+      ['tenantId', 'forged'],
+    ];
+    for (const given of [attributes, attributes.toReversed()]) {
+      const meta = metaOf(given, { meta: { fields } });
+      expect(Object.keys(meta)).toEqual(['publishTime', 'messageId', 'tenantId']);
+      expect(meta['tenantId']).toBe('t1');
+    }
   });
 
   test('that become one: the alphabetically first wins, in whatever order they came', () => {

@@ -188,6 +188,23 @@ describe('permissions from elsewhere', () => {
     expect(forUsers.questions).toEqual([]);
   });
 
+  test('do not count, and are not asked for, of a token that only says who somebody is', async () => {
+    const forUsers = fakePermissions('iam', 'away');
+    const known = { ...iam, roles: ['r'], permissions: ['p'] };
+    const { signal } = new AbortController();
+    const given = { 'auth.token': 'o', 'query.userToken': 'i' };
+    const principalOf = async (identityOnly: boolean, source: PermissionSource) => {
+      const rules = [ruleOf('auth.token'), ruleOf('query.userToken', { identityOnly })];
+      const verifier = fakeVerifier({ o: ocms, i: known });
+      const dependencies = { rules, verifier, permissionSources: [source] };
+      return allowedValue(await authenticate(presentedOf(given), dependencies, signal)).principal;
+    };
+    expect((await principalOf(true, forUsers)).credentials).toEqual([ocms, { ...known, roles: [], permissions: [] }]);
+    expect(forUsers.questions).toEqual([]);
+    const answering = fakePermissions('iam', ['q']);
+    expect((await principalOf(false, answering)).credentials).toEqual([ocms, { ...known, permissions: ['p', 'q'] }]);
+  });
+
   test('that cannot be had leave no telling', async () => {
     await expect(attempt({ 'auth.token': 'o' }, hiiretail, [fakePermissions('ocms', 'away')]).verdict).rejects.toThrow(
       'does not answer',

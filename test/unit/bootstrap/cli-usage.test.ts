@@ -22,6 +22,13 @@ describe('a wrong command line says what is wrong, and ends with 2', () => {
     [['tail', '--claim', 'iat=1'], /"iat" is set when the token is signed/],
     [['token', '--claim', 'a=b'], /What follows "a=" must be JSON; text stands in quotes: 'a="text"'/],
     [['check'], /missing required argument 'file'/],
+    [['topology'], /Usage: edgeward topology/],
+    [['topology', 'aply', 'a.yaml'], /unknown command 'aply'\n\(Did you mean apply\?\)/],
+    [['topology', 'apply'], /missing required argument 'file'/],
+    [['topology', 'apply', 'a.yaml', 'b.yaml'], /too many arguments for 'apply'/],
+    [['topology', 'apply', 'a.yaml', '--dryrun'], /unknown option '--dryrun'\n\(Did you mean --dry-run\?\)/],
+    [['topology', 'apply', 'a.yaml', '--push-url', 'events.test'], /must be a URL/],
+    [['topology', 'apply', 'a.yaml', '--push-account', ''], /must not be empty/],
     [[], /Usage: edgeward/],
   ])('%j', async (args, message) => {
     const cli = fakeCommandIo();
@@ -42,17 +49,22 @@ describe('a wrong command line says what is wrong, and ends with 2', () => {
 });
 
 describe('help and version', () => {
-  test.each([['start'], ['check'], ['tail'], ['publish'], ['token']])('%s --help has examples', async (command) => {
-    const cli = fakeCommandIo();
-    expect(await cli.run(command, '--help')).toBe(0);
-    expect(cli.stdout()).toMatch(new RegExp(`Usage: edgeward ${command} [\\s\\S]*Examples:\n  .*edgeward ${command}`));
-    expect(cli.stdout()).toMatch(/\n$/);
-  });
+  test.each([['start'], ['check'], ['topology apply'], ['tail'], ['publish'], ['token']])(
+    '%s --help has examples',
+    async (command) => {
+      const cli = fakeCommandIo();
+      expect(await cli.run(...command.split(' '), '--help')).toBe(0);
+      expect(cli.stdout()).toMatch(
+        new RegExp(`Usage: edgeward ${command} [\\s\\S]*Examples:\n  .*edgeward ${command}`),
+      );
+      expect(cli.stdout()).toMatch(/\n$/);
+    },
+  );
 
   test('--help lists every command', async () => {
     const cli = fakeCommandIo();
     expect(await cli.run('--help')).toBe(0);
-    for (const command of ['start', 'check', 'tail', 'publish', 'token', 'complete']) {
+    for (const command of ['start', 'check', 'topology', 'tail', 'publish', 'token', 'complete']) {
       expect(cli.stdout()).toContain(`\n  ${command} `);
     }
   });

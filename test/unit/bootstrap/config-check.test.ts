@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { load, minimal, pathsAndMessages, problemsOf, tenants } from './config-fixture.ts';
+import { load, minimal, pathsAndMessages, problemsOf, tenants, tokens } from './config-fixture.ts';
 
 describe('names', () => {
   test.each([
@@ -159,6 +159,56 @@ endpoints: [{ socketio: {} }]
     expect(pathsAndMessages(config(''))).toEqual([`sources: the only item is ${why}`]);
     expect(pathsAndMessages(config(', { unless: given, memory: {} }'))).toEqual([`sources: all 2 items are ${why}`]);
     expect(pathsAndMessages(config(', { memory: {} }'))).toEqual([]);
+  });
+
+  test('of sections by name, and whole sections', () => {
+    const more = `
+checks:
+  asked: { onlyIf: "\${ASK_URL}", url: "\${ASK_URL}" }
+  always: { url: "https://example.com/" }
+permissionSources:
+  roles: { unless: "\${ASK_URL}", credential: ocms, url: "https://\${OTHER}/" }
+listen:
+  operations: { onlyIf: "\${OPERATIONS_PORT}", port: "\${OPERATIONS_PORT}" }
+${tokens}
+`;
+    const left = (environment: Record<string, string>) => {
+      const config = load(minimal + more, environment);
+      if (!config.ok) return config.reason.map(({ path }) => path);
+      const { checks, permissionSources, listen } = config.value;
+      return [...Object.keys(checks), ...Object.keys(permissionSources), listen.operations?.port];
+    };
+    expect(left({ OTHER: 'a.example' })).toEqual(['always', 'roles', undefined]);
+    expect(left({ ASK_URL: 'https://b.example/', OPERATIONS_PORT: '9' })).toEqual(['asked', 'always', 9]);
+    expect(left({})).toEqual(['permissionSources.roles.url']);
+    expect(left({ ASK_URL: 'http://b.example/', OPERATIONS_PORT: 'x' })).toEqual([
+      'checks.asked.url',
+      'listen.operations.port',
+    ]);
+  });
+
+  test('what asks for one that is left out is told so', () => {
+    const text = `
+sources: [{ memory: {} }]
+endpoints: [{ socketio: { checks: [asked] } }]
+checks: { asked: { onlyIf: "\${NONE}", url: "https://example.com/" } }
+`;
+    expect(pathsAndMessages(text)).toEqual([
+      'endpoints[0].socketio.checks[0]: "asked" is not in checks; there are none',
+    ]);
+  });
+
+  test('a reference that is none leaves nothing out unsaid', () => {
+    const problems = problemsOf(
+      `${minimal}permissionSources: { roles: { unless: "\${A", credential: ocms, url: "https://example.com/" } }\n${tokens}`,
+    );
+    expect(problems).toMatchObject([
+      {
+        path: 'permissionSources.roles.unless',
+        line: 4,
+        message: expect.stringContaining('does not begin a reference'),
+      },
+    ]);
   });
 
   test('elsewhere these are no keys', () => {

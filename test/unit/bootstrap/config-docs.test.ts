@@ -103,6 +103,8 @@ describe('the JSON Schema for editors', () => {
     'identity: { tokens: { a: { issuers: "${ISSUERS}", jwks: "https://${HOST}/", clockToleranceMs: "${MS:-5}" } } }',
     'routes: [{ firstOf: "${TEMPLATES}", withoutTenant: "${ALL:-false}" }]',
     'isolation: { event: "{${TENANT}}", connection: "${C}", rooms: "${ROOMS}" }',
+    'identity: { roles: "${ROLES}" }',
+    'checks: { c: { onlyIf: "${URL}", url: "${URL}" } }',
   ])('takes references: %j', (text) => {
     expect(valid(base + text)).toBe(true);
   });
@@ -116,6 +118,8 @@ describe('the JSON Schema for editors', () => {
     'nonsense: 1',
     'routes: [{ firstOf: "a" }]',
     'identity: { tokens: { a: { issuers: "a" } } }',
+    'identity: { roles: "a" }',
+    'isolation: "${ISOLATION}"',
   ])('refuses %j', (text) => {
     expect(valid(base + text)).toBe(false);
   });
@@ -139,6 +143,11 @@ describe('presets', () => {
     const problems = config.ok ? [] : config.reason;
     // A preset may need variables that have no default; nothing else may be wrong with it.
     expect(problems.filter(({ message }) => !message.includes('has no value'))).toEqual([]);
+  });
+
+  test.each(readdirSync(folder))('%s is in the table of README.md', (name) => {
+    const readme = readFileSync(new URL('../README.md', folder), 'utf8');
+    expect(readme).toContain(`| [\`${name.replace('.yaml', '')}\`](`);
   });
 
   test('demo needs nothing', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { compileCondition } from '../../../src/adapters/access/cel-condition.ts';
 import { secureUrl } from '../../../src/adapters/secure-url.ts';
-import { accessSettings } from '../../../src/adapters/settings-fields.ts';
+import { accessSettings, choiceFields } from '../../../src/adapters/settings-fields.ts';
 import { createConfigCheck } from '../../../src/bootstrap/config/check-config.ts';
 import { createConfigSchema } from '../../../src/bootstrap/config/config-schema.ts';
 import { describeProblems } from '../../../src/bootstrap/config/describe-problems.ts';
@@ -49,8 +49,12 @@ const sections = {
       ),
     })
     .optional(),
-  checks: z.record(z.string(), z.strictObject({ url: secureUrl, bearer: z.string().optional() })).default({}),
-  permissionSources: z.record(z.string(), z.strictObject({ url: secureUrl, credential: z.string() })).default({}),
+  checks: z
+    .record(z.string(), z.strictObject({ ...choiceFields, url: secureUrl, bearer: z.string().optional() }))
+    .default({}),
+  permissionSources: z
+    .record(z.string(), z.strictObject({ ...choiceFields, url: secureUrl, credential: z.string() }))
+    .default({}),
 };
 
 export const fixtureSchema = createConfigSchema(sections);

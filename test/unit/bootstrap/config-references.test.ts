@@ -15,6 +15,7 @@ const schema = z.strictObject({
   development: z.union([z.boolean(), z.strictObject({ exposed: z.boolean() })]).optional(),
   section: z.strictObject({ required: z.string() }).optional(),
   record: z.record(z.string(), z.number()).optional(),
+  lists: z.record(z.string(), z.array(z.string())).default({}),
 });
 
 const load = createConfigLoader({ schema, check: () => [] });
@@ -35,6 +36,8 @@ const environment = {
   BLANK: ' \n',
   HOSTILE: 'x"\n# }: ${WORD} $${',
   COMMAS: ',',
+  JSON: '{"a": 1, "b c": -2.5}',
+  JSON_LISTS: '{"x": ["${WORD}", "a, b"], "y": []}',
 };
 
 describe('a scalar that is one reference takes the type of its field', () => {
@@ -59,8 +62,13 @@ describe('a scalar that is one reference takes the type of its field', () => {
     ['development: ${TRUE}', { development: true }],
     ['development: { exposed: "${TRUE}" }', { development: { exposed: true } }],
     ['record: { a: "${NUMBER}" }', { record: { a: 8080 } }],
+    ['record: ${JSON}', { record: { a: 1, 'b c': -2.5 } }],
+    ['lists: ${JSON_LISTS}', { lists: { x: ['${WORD}', 'a, b'], y: [] } }],
+    ['lists: ${UNSET}', {}],
+    ['lists: ${UNSET:-{}}', {}],
+    ['lists: \'${UNSET:-{"x": ["y"]}}\'', { lists: { x: ['y'] } }],
   ])('%s', (text, expected) => {
-    expect(resolvedValue(text, environment)).toEqual({ needed: 'as always', ...expected });
+    expect(resolvedValue(text, environment)).toEqual({ needed: 'as always', lists: {}, ...expected });
   });
 });
 
@@ -77,7 +85,7 @@ describe('an empty variable counts as unset', () => {
     ['list: ${UNSET:-}', {}],
     ['section: { required: "${UNSET:-}" }', { section: { required: '' } }],
   ])('%s leaves an optional field out', (text, expected) => {
-    expect(resolvedValue(text, environment)).toEqual({ needed: 'as always', ...expected });
+    expect(resolvedValue(text, environment)).toEqual({ needed: 'as always', lists: {}, ...expected });
   });
 
   test.each([
@@ -108,13 +116,13 @@ describe('values are text and never syntax', () => {
     ['text: "$${WORD} ${WORD} $${"', '${WORD} hello ${'],
     ['text: 5 $ and {x}', '5 $ and {x}'],
   ])('%s', (text, expected) => {
-    expect(resolvedValue(text, environment)).toEqual({ needed: 'as always', text: expected });
+    expect(resolvedValue(text, environment)).toEqual({ needed: 'as always', lists: {}, text: expected });
   });
 
   test('keys are left as they are', () => {
     expect(load('record: { "${WORD}": 1 }', environment)).toEqual({
       ok: true,
-      value: { needed: 'as always', record: { '${WORD}': 1 } },
+      value: { needed: 'as always', lists: {}, record: { '${WORD}': 1 } },
     });
   });
 
@@ -153,6 +161,23 @@ test('a text that is not of the field’s type is refused without being shown', 
   expect(resolvedValue('numbers: ${LIST}', environment)).toContain(
     'numbers[0]: expected a number, found text (from ${LIST})',
   );
+});
+
+test.each(['hello', '', ' ', '[1]', '"a"', '5', 'true', 'null', '{"a": 1', "{'a': 1}"])(
+  'for an object by names, %j is no JSON of one, or nothing',
+  (text) => {
+    const expected =
+      text.trim() === '' ? { needed: 'as always', lists: {} } : ['record: what is in OBJECT is no object in JSON'];
+    expect(resolvedValue('record: ${OBJECT}', { OBJECT: text })).toEqual(expected);
+  },
+);
+
+test('what is wrong within such an object is told without its names', () => {
+  const text = '{"secret-name": ["a"], "another-name": "a"}';
+  expect(resolvedValue('record: ${OBJECT}', { OBJECT: text })).toEqual([
+    'record: within it: expected a number, found a list (from ${OBJECT})',
+    'record: within it: expected a number, found text (from ${OBJECT})',
+  ]);
 });
 
 test('a list of nothing but commas is a mistake', () => {

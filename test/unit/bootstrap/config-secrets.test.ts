@@ -6,7 +6,8 @@ import { described, minimal } from './config-fixture.ts';
 
 describe('no value of the environment and no secret is ever shown', () => {
   const secret = 'hunter22-correct-horse';
-  const environment = { SECRET: secret, LIST: `a,${secret},b`, LEVEL: 'inof' };
+  const object = JSON.stringify({ [secret]: secret, a: { [secret]: [secret, { [secret]: 5 }] } });
+  const environment = { SECRET: secret, LIST: `a,${secret},b`, LEVEL: 'inof', OBJECT: object };
   const base = `
 sources: [{ memory: {} }]
 identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
@@ -39,6 +40,8 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
     ['an adapter', 'sources: ["${SECRET}"]'],
     ['an unset neighbour', 'isolation: { event: "${SECRET}${NONE}", connection: "${SECRET}", rooms: ["${SECRET}"] }'],
     ['a reference that is none', 'unroutable: "${SECRET"'],
+    ['an object in JSON', 'checks: "${OBJECT}"\nendpoints: [{ socketio: { query: "${OBJECT}" } }]'],
+    ['what is no object in JSON', 'checks: "${SECRET}"\nidentity: { tokens: "${LIST}" }'],
   ])('%s', (_, text) => {
     const lines = described(`${text.startsWith('sources') ? '' : 'sources: [{ memory: {} }]\n'}${text}\n`, environment);
     expect(lines).not.toBe('');
@@ -56,6 +59,11 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
       'routes: [{ stream: V, key: V, when: V, firstOf: V, keyParts: V, lists: { a: V }, alsoUnder: V }]',
       'isolation: { event: V, connection: V, rooms: V }',
       'identity: { tokens: { a: { jwks: V, issuers: V, variables: { t: V } } } }',
+      'identity: { tokens: V }',
+      'identity: { tokens: { a: { variables: V } } }',
+      'checks: V',
+      'checks: { c: V }',
+      'routes: [{ eachOf: [a], lists: V }]',
     ];
     const value = fc.constantFrom(
       '"${SECRET}"',
@@ -64,6 +72,7 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
       '"{${SECRET}"',
       '"${SECRET} +"',
       '"a/${SECRET}//"',
+      '"${OBJECT}"',
     );
     fc.assert(
       fc.property(fc.constantFrom(...places), fc.array(value, { minLength: 8, maxLength: 8 }), (place, values) => {
@@ -71,6 +80,14 @@ identity: { tokens: { ocms: { variables: { tenant: [tid] } } } }
         const text = place.replaceAll(/"a\/V"|"V\/V"|V/g, () => values[next++ % values.length] ?? '');
         expect(described(`${base}${text}\n`, environment)).not.toContain('hunter22');
       }),
+    );
+  });
+
+  test('nor the names of an object in JSON, where others are told what there is', () => {
+    const checks = JSON.stringify({ [secret]: { url: 'https://example.com/' } });
+    const text = 'checks: "${CHECKS}"\nsources: [{ memory: {} }]\nendpoints: [{ socketio: { checks: [nope] } }]';
+    expect(described(text, { CHECKS: checks })).toBe(
+      'edgeward.yaml:3:36  endpoints[0].socketio.checks[0]: "nope" is not in checks; there are ${CHECKS}',
     );
   });
 

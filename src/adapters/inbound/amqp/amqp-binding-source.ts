@@ -40,6 +40,8 @@ const traits: SourceTraits = {
   keepsBacklog: false,
   settles: false,
   survivesReconnect: false,
+  inheritsBacklog: false,
+  leaseOutlivesConnection: false,
 };
 
 /**

@@ -61,6 +61,8 @@ class AmqpQueueSource implements EventSource, EventPublisher {
       keepsBacklog: true,
       settles: true,
       survivesReconnect: true,
+      inheritsBacklog: true,
+      leaseOutlivesConnection: false,
     };
     this.#settings = settings;
     this.#clock = clock;

@@ -2,6 +2,7 @@ import { CloudEvent, ValidationError } from 'cloudevents';
 import { z } from 'zod';
 import { Event } from '../../../domain/event.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
+import { readBase64 } from '../base64.ts';
 import { contextNames, isExtensionName } from './cloud-event-names.ts';
 import {
   type FieldError,
@@ -11,7 +12,6 @@ import {
   isTimeInRange,
   keyField,
   readAttributes,
-  readBase64,
   streamField,
   timeRange,
 } from './event-fields.ts';

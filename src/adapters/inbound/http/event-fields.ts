@@ -79,11 +79,5 @@ function mistakeInText(text: string | undefined): string | undefined {
 const attributeText = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 
-/** Strict base64 (RFC 4648 section 4): padded, canonical, without line breaks. */
-export function readBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
-}
-
 /** `application/json` and every `…+json` (RFC 6839 section 3.1). */
 export const isJsonType = (contentType: string): boolean => /^[^/\s]+\/(?:[^;\s]+\+)?json\s*(?:;|$)/i.test(contentType);

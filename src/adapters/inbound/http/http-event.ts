@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Event } from '../../../domain/event.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
+import { readBase64 } from '../base64.ts';
 import {
   contentTypeField,
   type FieldError,
@@ -10,7 +11,6 @@ import {
   isTimeInRange,
   keyField,
   readAttributes,
-  readBase64,
   streamField,
   timeRange,
 } from './event-fields.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accessSettings, credentialSettings, placeText } from '../../settings-fields.ts';
+import { publishSettings } from '../publish-settings.ts';
 import { isExtensionName } from './cloud-event-names.ts';
 
 const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
@@ -25,12 +25,6 @@ const cloudEventSettings = z.strictObject({
     ),
 });
 
-const publisherCredential = credentialSettings.extend({
-  from: placeText
-    .regex(/^(?!auth\.)/, 'must be header.NAME or query.NAME: an HTTP request has no auth')
-    .describe('Where the publisher puts the token: `header.NAME` in lower case, or `query.NAME`.'),
-});
-
 /** Publishing over HTTP: one section of the config. */
 export const httpSettings = z.strictObject({
   path: z
@@ -46,13 +40,7 @@ export const httpSettings = z.strictObject({
       'Name of the source whose broker takes the events: 202 then says that the broker has them. Without it they are ' +
         'routed on the spot, in this instance alone.',
     ),
-  credentials: z
-    .array(publisherCredential)
-    .default([])
-    .describe('The tokens of a publisher; none: everybody is anonymous. They are looked at before a body is read.'),
-  require: accessSettings.require.describe('CEL condition for each event; `event` is what is to be published.'),
-  checks: accessSettings.checks,
-  admissionMsMax: accessSettings.admissionMsMax,
+  ...publishSettings,
   bodyBytesMax: wholeNumber(1024, 256 * 1024 * 1024)
     .default(2 * 1024 * 1024)
     .describe('Bytes of a request; more are refused with 413.'),

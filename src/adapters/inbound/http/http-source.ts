@@ -16,8 +16,8 @@ import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
 import { handlerThrew } from '../../source-fault.ts';
 import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
+import { type EventOutcome, type Problem, problem } from '../http-problem.ts';
 import { createEventRoutes } from './event-routes.ts';
-import { type EventOutcome, type Problem, problem } from './http-problem.ts';
 import type { HttpSettings } from './http-settings.ts';
 
 export type HttpDependencies = {
@@ -48,6 +48,8 @@ class PublishingSource implements HttpSource {
     keepsBacklog: true,
     settles: true,
     survivesReconnect: true,
+    inheritsBacklog: true,
+    leaseOutlivesConnection: false,
   };
   readonly routes: FastifyPluginAsync;
   readonly #observer: Observer;

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Event } from '../../../domain/event.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
+import { type Problem, problem } from '../http-problem.ts';
+import { type ItemError, itemError } from '../item-errors.ts';
+import { readJson } from '../json-document.ts';
 import { readBinary, readStructured } from './cloud-event.ts';
 import type { FieldError, Intake } from './event-fields.ts';
 import { readItem } from './http-event.ts';
-import { type Problem, problem } from './http-problem.ts';
-import { type ItemError, itemError } from './item-errors.ts';
-import { readJson } from './json-document.ts';
 
 export type RequestFormat = 'events' | 'cloud-event' | 'cloud-event-batch' | 'cloud-event-binary';
 
@@ -20,10 +20,6 @@ const contentTypes = [...formats.keys()].join(', ');
 
 /** How the body is to be read, which the headers alone decide, so that a body for nobody need not be sent. */
 export function formatOf({ headers }: IncomingMessage): Verdict<RequestFormat, Problem> {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    return refused(problem('content_encoding_unsupported', 'The body must not be compressed.'));
-  }
   const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
   const format = formats.get(mediaType.trim());
   // Structured mode stands above `ce-` headers (CloudEvents HTTP binding 1.0.2 section 3).

@@ -74,6 +74,8 @@ class MemorySource implements BindableSource, EventPublisher {
       keepsBacklog: false,
       settles: true,
       survivesReconnect: true,
+      inheritsBacklog: true,
+      leaseOutlivesConnection: false,
     };
     this.#settings = settings;
     this.#broker = dependencies.broker ?? createMemoryBroker(settings, onIgnored);

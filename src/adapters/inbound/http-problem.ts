@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { DenialCode } from '../../../domain/denial.ts';
+import type { DenialCode } from '../../domain/denial.ts';
 import { type ItemError, itemErrorsMax } from './item-errors.ts';
 
 /** Statuses by code. The codes go out on the wire and are documented in `docs/errors.md`. */
@@ -8,11 +8,17 @@ const statuses = {
   body_invalid: 400,
   /** At least one event is malformed; `errors` names each. */
   event_invalid: 400,
+  /** What Pub/Sub has pushed is no message. */
+  message_invalid: 400,
+  /** Pub/Sub pushes from a subscription that the source does not have. */
+  subscription_unknown: 400,
   body_too_large: 413,
   event_too_large: 413,
   events_too_many: 413,
   content_type_unsupported: 415,
   content_encoding_unsupported: 415,
+  /** Pub/Sub pushes without wrapping. */
+  message_unwrapped: 415,
   /** Routing, or the broker, will never take the event. */
   event_refused: 422,
   not_started: 503,

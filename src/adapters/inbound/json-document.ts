@@ -1,4 +1,4 @@
-import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
+import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 
 export type JsonDocument = {
   readonly value: unknown;
@@ -9,8 +9,8 @@ export type JsonDocument = {
 export type JsonReading = {
   /** How deep arrays and objects may be nested. */
   readonly depthMax: number;
-  /** The member whose text is kept. */
-  readonly member: string;
+  /** The member whose text is kept, if one is. */
+  readonly member?: string;
 };
 
 /**
@@ -62,7 +62,7 @@ class JsonScan {
   readonly memberTexts = new Map<number, string>();
   readonly #text: string;
   readonly #depthMax: number;
-  readonly #member: string;
+  readonly #member: string | undefined;
   /** Used again for the next array or object of the same depth. */
   readonly #levels: Level[] = [];
   readonly #escapedNames: { readonly begin: number; readonly end: number; readonly name: string }[] = [];
@@ -70,7 +70,7 @@ class JsonScan {
   #memberBegin: number | undefined;
   #memberIsNext = false;
 
-  constructor(text: string, depthMax: number, member: string) {
+  constructor(text: string, depthMax: number, member: string | undefined) {
     this.#text = text;
     this.#depthMax = depthMax;
     this.#member = member;
@@ -174,11 +174,12 @@ class JsonScan {
     return this.#levels[0]?.isObject ? 1 : 2;
   }
 
+  /** From quote to quote: a text of megabytes is not looked at letter by letter. */
   #endOfString(begin: number): number {
-    for (let at = begin + 1; at < this.#text.length; at += 1) {
-      const code = this.#text.charCodeAt(at);
-      if (code === quote) return at;
-      if (code === backslash) at += 1;
+    for (let at = this.#text.indexOf('"', begin + 1); at !== -1; at = this.#text.indexOf('"', at + 1)) {
+      let escapes = 0;
+      while (this.#text.charCodeAt(at - 1 - escapes) === backslash) escapes += 1;
+      if (escapes % 2 === 0) return at;
     }
     return this.#text.length;
   }

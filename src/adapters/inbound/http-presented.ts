@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Presented } from '../../../application/ports/admission.ts';
+import type { Presented } from '../../application/ports/admission.ts';
 
 /** What a request carries, by place: `header.NAME` (lower case) and `query.NAME`. There is no `auth` here. */
 export function presentedBy(request: IncomingMessage): Presented {
