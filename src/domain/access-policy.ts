@@ -5,7 +5,7 @@ import type { AccessControl, AccessDecision, AccessRequest, IgnoredRooms, JoinGr
 import type { Principal } from './principal.ts';
 import type { RoomName } from './room.ts';
 import { below, expand, missingVariable, type RoomTemplate } from './room-template.ts';
-import type { Variables } from './variables.ts';
+import { presentValues, type Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 /** What must hold: the condition, and every check. */
@@ -50,7 +50,7 @@ export function createAccessPolicy(
   const publishAtAll = withoutEvent(policy.publish);
   return allowed({
     mayConnect: (request) => apply(policy.connect, request, accessScope(request, names), 'access_denied'),
-    mayJoin: (request) => join(policy, request),
+    mayJoin: (request) => severalTenants(request, isolation) ?? join(policy, request),
     mayPublish: (request, event) => {
       const scope = accessScope(request, names);
       return event
@@ -85,6 +85,14 @@ function whatHolds({ when, checks, readsChecks }: AccessRule): string {
   if (when && (readsChecks || checks.length === 0)) return 'the condition holds';
   if (when) return 'the condition holds and every check allows';
   return checks.length > 0 ? 'every check allows' : 'there is no condition';
+}
+
+/** A token whose tenant is a list would be in the rooms of them all. */
+function severalTenants(request: AccessRequest, isolation?: Isolation): AccessDecision<never> | undefined {
+  if (!isolation) return undefined;
+  const name = isolation.connectionVariable;
+  if (presentValues(joinVariables(request).get(name)).length <= 1) return undefined;
+  return { kind: 'deny', code: 'access_denied', reason: `the connection has more than one {${name}}` };
 }
 
 function join(policy: AccessPolicy, request: AccessRequest): AccessDecision<JoinGrant> {
