@@ -16,7 +16,7 @@ export default defineConfig({
           globalSetup: ['test/support/find-brokers.ts'],
           testTimeout: 30_000,
           // The clauses of a contract wait, most of the time: for the broker's ack deadline.
-          maxConcurrency: 64,
+          maxConcurrency: 16,
         },
       },
       {

@@ -92,7 +92,9 @@ function failed(error: unknown, logger: Logger, io: CommandIo, isDemo: boolean):
     logger.error({ error: describeError(error, true) }, 'gateway cannot start');
     return exitCodes.failed.code;
   }
-  io.stderr(`edgeward: ${safeText(error.message)}\n`);
+  // What a broker's own library said is in the cause, in words of ours.
+  const said = error.code.startsWith('pubsub_') && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  io.stderr(`edgeward: ${safeText(`${error.message}${said}`)}\n`);
   if (isDemo && error.code === 'listen_port_in_use') io.stderr(`For another port: PORT=9090 npx edgeward start\n`);
   if (error.code.startsWith('listen_')) return exitCodes.unreachable.code;
   // A certificate or key that the config names.

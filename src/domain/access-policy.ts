@@ -7,7 +7,7 @@ import type { AccessControl, AccessDecision, AccessRequest, IgnoredRooms, JoinGr
 import type { Principal } from './principal.ts';
 import type { RoomName } from './room.ts';
 import { below, expand, missingVariable, type RoomTemplate } from './room-template.ts';
-import type { Variables } from './variables.ts';
+import { presentValues, type Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 export type RoomGroup = {
@@ -51,7 +51,7 @@ export function createAccessPolicy(
       apply(policy.connect, request, accessScope(request, names), 'access_denied'),
     mayBind: (request, bind) => binds.mayBind(request, bind, accessScope(request, names)),
     bindVariables: (bind) => binds.bindVariables(bind),
-    mayJoin: (request) => join(policy, request),
+    mayJoin: (request) => severalTenants(request, isolation) ?? join(policy, request),
     mayPublish: (request, event) => {
       const scope = accessScope(request, names);
       return event
@@ -96,6 +96,14 @@ function whatHolds({ when, checks, readsChecks }: AccessRule): string {
   if (when && (readsChecks || checks.length === 0)) return 'the condition holds';
   if (when) return 'the condition holds and every check allows';
   return checks.length > 0 ? 'every check allows' : 'there is no condition';
+}
+
+/** A token whose tenant is a list would be in the rooms of them all. */
+function severalTenants(request: AccessRequest, isolation?: Isolation): AccessDecision<never> | undefined {
+  if (!isolation) return undefined;
+  const name = isolation.connectionVariable;
+  if (presentValues(joinVariables(request).get(name)).length <= 1) return undefined;
+  return { kind: 'deny', code: 'access_denied', reason: `the connection has more than one {${name}}` };
 }
 
 function join(policy: AccessPolicy, request: AccessRequest): AccessDecision<JoinGrant> {

@@ -101,6 +101,7 @@ describe('what a settlement becomes', () => {
         if (published.length === 1) throw fails;
         await answer.promise;
       },
+      async check() {},
       async close() {
         closed += 1;
       },
@@ -295,6 +296,7 @@ describe('when nothing is taken', () => {
     const published: unknown[] = [];
     const deadLetters = {
       publish: async (event: Event) => void published.push(event.id),
+      check: async () => undefined,
       close: async () => undefined,
     };
     await using server = await pushServer(

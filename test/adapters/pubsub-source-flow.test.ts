@@ -102,7 +102,7 @@ describeWithPubSub('what a Pub/Sub source takes', () => {
     await wait(ackDeadlineMs * 1.5);
     held.release();
     await eventually(() => expect(probe.messages.map(({ attempt }) => attempt)).toEqual([2]));
-  });
+  }, 60_000);
 
   test('and can never be handled does not keep the others', async () => {
     await using fixture = await consumableFixture();
@@ -192,7 +192,7 @@ describeWithPubSub('a Pub/Sub source that hears nothing for long', () => {
     pass(60_000);
     expect(newOnes()).toBe(3);
     expect(fixture.observer.of('source-state').map(({ state }) => state.kind)).toEqual(['starting', 'consuming']);
-  });
+  }, 60_000);
 
   test('does nothing of the kind while it holds back itself', async () => {
     await using fixture = await consumableFixture();

@@ -72,14 +72,18 @@ const pairs = broken.flatMap(({ name, fails, make }) => fails.map((id) => ({ id,
 
 /** Those of the memory source prove every clause; these prove that a real broker does not hide what is broken. */
 describeWithPubSub('a clause rejects a Pub/Sub source that breaks it', () => {
-  test.concurrent.each(pairs)('$id: $name', async ({ id, make }) => {
-    const clause = eventSourceClauses.find((each) => each.id === id);
-    if (!clause) throw new Error(`there is no clause ${id}`);
-    const outcome = await runClause(clause, pubsubHarness(inject('pubsubEmulatorHost'), {}, make)).catch(
-      (error: unknown) => error,
-    );
-    expect(outcome).toSatisfy(isAssertion);
-  });
+  test.concurrent.each(pairs)(
+    '$id: $name',
+    async ({ id, make }) => {
+      const clause = eventSourceClauses.find((each) => each.id === id);
+      if (!clause) throw new Error(`there is no clause ${id}`);
+      const outcome = await runClause(clause, pubsubHarness(inject('pubsubEmulatorHost'), {}, make)).catch(
+        (error: unknown) => error,
+      );
+      expect(outcome).toSatisfy(isAssertion);
+    },
+    60_000,
+  );
 });
 
 const isAssertion = (failure: unknown): boolean =>

@@ -41,7 +41,7 @@ describeWithOwnPubSub('a Pub/Sub source whose broker', () => {
     expect(second.host).toBe(first.host);
     const codes = observer.of('source-fault').map(({ error }) => (error as { code?: string }).code);
     expect(codes).toEqual(['pubsub_unreachable', 'pubsub_missing']);
-  });
+  }, 60_000);
 
   test('is frozen says so, and nothing is lost when it goes on', async () => {
     await using emulator = await startPubSubEmulator();

@@ -165,10 +165,13 @@ describeWithPubSub('topology apply at the Pub/Sub emulator', () => {
       );
     const before = JSON.stringify(await all());
 
-    const again = 'what cannot be changed must be made again. The messages that it holds are lost with it: ';
-    const remake = (id: string) => `  ${again}gcloud pubsub subscriptions delete ${subscriptions}/${id}`;
+    const gcloud = `CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://${emulator}/ gcloud`;
+    const again =
+      'correct the config; or make it again, since this cannot be changed, and lose the messages that it holds: ';
+    const remake = (id: string) =>
+      `  ${again}${gcloud} pubsub subscriptions delete ${subscriptions}/${id}, then apply again`;
     const update = (id: string, flags: string) =>
-      `  gcloud pubsub subscriptions update ${subscriptions}/${id} ${flags}`;
+      `  ${gcloud} pubsub subscriptions update ${subscriptions}/${id} ${flags}`;
     const policyFlags = `--dead-letter-topic=${topics}/dead --max-delivery-attempts=5`;
     const { code, lines, stderr } = await apply(file);
     expect({ code, lines: lines.slice(2), stderr }).toEqual({

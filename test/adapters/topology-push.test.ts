@@ -46,7 +46,7 @@ describeWithPubSub('topology apply for subscriptions that push', () => {
       lines: [
         `created topic ${topic}`,
         `missing subscription ${name}: it is not known where Pub/Sub reaches the gateway (--push-url)`,
-        `  gcloud pubsub subscriptions create ${name} --topic=${topic} ${flags} --push-auth-token-audience=edgeward`,
+        `  CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://${emulator}/ gcloud pubsub subscriptions create ${name} --topic=${topic} ${flags} --push-auth-token-audience=edgeward`,
         '1 created, 1 missing',
       ],
       stderr: '',

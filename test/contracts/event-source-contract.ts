@@ -16,6 +16,9 @@ export const eventSourceClauses: readonly Clause[] = [
   ...faultClauses,
 ];
 
+/** Some clauses wait for an ack deadline twice, and all of them begin at once. */
+const slowMsMax = 90_000;
+
 /**
  * Runs the whole contract on one adapter. A clause is skipped only for a trait that the source says it lacks or a fault
  * that the harness cannot cause, and every skipped clause is printed with what it lacked.
@@ -32,8 +35,8 @@ export function eventSourceContract(
     const clauses = sideBySide ? eventSourceClauses.toSorted(aloneFirst) : eventSourceClauses;
 
     for (const clause of clauses) {
-      const concurrent = sideBySide && !clause.alone;
-      test(`${clause.id}: ${clause.promise}`, { concurrent }, async ({ skip }) => {
+      const options = sideBySide ? { concurrent: !clause.alone, timeout: slowMsMax } : {};
+      test(`${clause.id}: ${clause.promise}`, options, async ({ skip }) => {
         const lacking = await runClause(clause, makeHarness);
         if (lacking.length === 0) return;
         skipped.push(`  ${clause.id} ${clause.promise} (lacks ${lacking.join(', ')})`);

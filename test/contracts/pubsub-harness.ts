@@ -55,6 +55,8 @@ export function pubsubHarness(
         emulator: proxy.host,
         subscriptions: [name],
         inFlightMax,
+        // Many of them start at once.
+        startTimeoutMs: 30_000,
         reconnectMsMin: 50,
         reconnectMsMax: 1000,
         deadLetter: { topic: deadLetters },

@@ -36,6 +36,8 @@ export async function pubsubFixture(emulator: string = inject('pubsubEmulatorHos
         project: pubsubProject,
         emulator,
         subscriptions: [`${topic}:${subscription}`],
+        // Tests run side by side, sometimes on a machine that has much else to do.
+        startTimeoutMs: 30_000,
         reconnectMsMin: 50,
         ...(settings['deadLetter'] === undefined ? { onDeadLetter: 'discard' } : {}),
         ...settings,

@@ -28,7 +28,7 @@ describe('names', () => {
     ['', 'must be 3 to 255 letters'],
     ['ab', 'must be 3 to 255 letters'],
     ['1orders', 'begin with a letter'],
-    ['google-orders', 'not with "goog"'],
+    ['google-orders', 'not with `goog`'],
     [`o${'x'.repeat(255)}`, 'must be 3 to 255 letters'],
     ['orders v1', 'must be 3 to 255 letters'],
     ['a:b:c', 'must be subscription or topic:subscription'],
@@ -80,6 +80,10 @@ describe('settings', () => {
     [{ emulator: 'localhost:8085', credentialsFile: 'key.json' }, 'credentialsFile: contradicts `emulator`'],
     [{ emulator: 'http://localhost:8085' }, 'emulator: must be host:port, without a scheme'],
     [{ subscriptions: [] }, 'subscriptions: '],
+    [
+      { subscriptions: ['orders', 'other.v1:projects/shop-1/subscriptions/orders'] },
+      'subscriptions.1: is the subscription of [0], too',
+    ],
     [{ subscriptions: ['ok-one', 'x'] }, 'subscriptions.1: must be 3 to 255 letters'],
     [
       { perInstance: true, subscriptions: ['orders'] },

@@ -198,8 +198,8 @@ describe('what differs, and what changes it', () => {
     ['it is detached from its topic', {}, foundWith({ detached: true, topic: '_deleted-topic_' })],
   ])('%s, which cannot be changed', (what, needs, found) => {
     const remedy =
-      'what cannot be changed must be made again. The messages that it holds are lost with it: ' +
-      `gcloud pubsub subscriptions delete ${name}`;
+      'correct the config; or make it again, since this cannot be changed, and lose the messages that it holds: ' +
+      `gcloud pubsub subscriptions delete ${name}, then apply again`;
     expect(differencesOf(wantedWith(needs), found)).toEqual({ differences: [what], remedy });
     // Whatever else differs is made right with it.
     const both = differencesOf(wantedWith({ ...needs, deadLetter }), found);

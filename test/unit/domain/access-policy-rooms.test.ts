@@ -180,6 +180,20 @@ describe('createAccessPolicy', () => {
   const isolation = isolationOf('T', 'tenant', 'tenants/{}', 'topics/{topic}/tenants/{}');
   const problemsOf = (...rooms: readonly RoomGroup[]) => refusalReason(createAccessPolicy(policyOf(rooms), isolation));
 
+  test('a connection that has several tenants is in the rooms of none', () => {
+    const groups = [groupOf(['tenants/{tenant}', 'public'])];
+    const access = allowedValue(createAccessPolicy(policyOf(groups), isolation));
+    const joins = (tenant: VariableValue) => access.mayJoin(requestOf({ tenant }));
+    const denied = { kind: 'deny', code: 'access_denied', reason: 'the connection has more than one {tenant}' };
+    expect(joins(['T1', 'T2'])).toEqual(denied);
+    expect(joins(['T1'])).toMatchObject({ value: { rooms: ['tenants/T1', 'public'] } });
+    expect(joins(['T1', ''])).toMatchObject({ value: { rooms: ['tenants/T1', 'public'] } });
+    expect(joins([])).toMatchObject({ value: { rooms: ['public'] } });
+    expect(join(groups, requestOf({ tenant: ['T1', 'T2'] }))).toMatchObject({
+      value: { rooms: ['tenants/T1', 'tenants/T2', 'public'] },
+    });
+  });
+
   test('refuses a prefix that ends in {name*}, with isolation or without', () => {
     const group = { ...groupOf(['public']), under: templateOf('x/{rooms*}') };
     const problem = { part: 'rooms[0].under', reason: '"x/{rooms*}" must not end in {name*}: rooms stand below it' };

@@ -3,7 +3,7 @@ import type { BackOff } from '../../../application/back-off.ts';
 import type { Event } from '../../../domain/event.ts';
 import { openPubSubClient, pubsubAddress } from './pubsub-client.ts';
 import { deadLetterOf } from './pubsub-dead-letter.ts';
-import { pubsubFault } from './pubsub-fault.ts';
+import { notFound, pubsubFault, statusOf } from './pubsub-fault.ts';
 import type { PubSubConnection } from './pubsub-settings.ts';
 import { fullName, parseTopicName } from './resource-name.ts';
 
@@ -11,6 +11,8 @@ import { fullName, parseTopicName } from './resource-name.ts';
 export type DeadLetters = {
   /** Resolves once the broker has it; rejects with a `Fault` when it has not, and does not try again. */
   publish(event: Event, cause: string): Promise<void>;
+  /** Rejects with a `Fault` when the topic does not exist; what cannot be found out is taken to be well. */
+  check(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -52,6 +54,14 @@ export function createDeadLetters(source: string, topic: string, connection: Pub
         await publisher.publish({ topic: name, messages }, { timeout: confirmMsMax, retry: null });
       } catch (error) {
         throw pubsubFault(error, place);
+      }
+    },
+    async check() {
+      try {
+        opened ??= open();
+        await (await opened).getTopic({ topic: name }, { timeout: confirmMsMax, retry: null });
+      } catch (error) {
+        if (statusOf(error) === notFound) throw pubsubFault(error, place);
       }
     },
     async close() {

@@ -41,7 +41,7 @@ const missing: MakeFault = ({ source, resource, address }, _details, cause) =>
   new Fault(
     'pubsub_missing',
     'stop',
-    `source "${source}": ${resource} does not exist at ${address}; create it, or correct the config`,
+    `source "${source}": ${resource} does not exist at ${address}; create it ("edgeward topology apply" does), or correct the config`,
     cause,
   );
 

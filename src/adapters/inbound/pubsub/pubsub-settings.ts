@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { millisecondsMax } from '../../settings-fields.ts';
 import { publishSettings } from '../publish-settings.ts';
-import { parseSubscriptionName, parseTopicName } from './resource-name.ts';
+import { fullName, parseSubscriptionName, parseTopicName } from './resource-name.ts';
 
 const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
 
@@ -98,6 +98,21 @@ function withoutTopic(subscriptions: readonly string[], why: string): readonly I
   });
 }
 
+/** What is consumed twice comes twice, or loses its order. */
+function repeated(subscriptions: readonly string[], project: string): readonly Issue[] {
+  const names = subscriptions.map((text) => {
+    const subscription = parseSubscriptionName(text);
+    return subscription.ok ? fullName('subscriptions', subscription.value, project) : undefined;
+  });
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    if (name === undefined || first === index) return [];
+    return [
+      { path: ['subscriptions', index], message: `is the subscription of [${first}], too; leave one of them out` },
+    ];
+  });
+}
+
 /** The streaming-pull source: one section of the config. */
 export const pubsubSettings = z
   .strictObject({
@@ -158,7 +173,11 @@ export const pubsubSettings = z
   })
   .superRefine((settings, context) => {
     const { perInstance, ordered, subscriptions, reconnectMsMin, reconnectMsMax, deadLetter } = settings;
-    const issues: Issue[] = [...deadLetterIssues(settings), ...connectionIssues(settings)];
+    const issues: Issue[] = [
+      ...deadLetterIssues(settings),
+      ...connectionIssues(settings),
+      ...repeated(settings.subscriptions, settings.project),
+    ];
     if (perInstance) issues.push(...withoutTopic(subscriptions, 'because perInstance creates the subscription'));
     if (perInstance && deadLetter?.by === 'policy') {
       issues.push({ path: ['deadLetter', 'by'], message: 'must be edgeward with perInstance' });
@@ -213,6 +232,7 @@ export const pubsubPushSettings = z
     const issues = [
       ...deadLetterIssues(settings),
       ...connectionIssues(settings),
+      ...repeated(settings.subscriptions, settings.project),
       ...withoutTopic(settings.subscriptions, 'because what is pushed does not say its topic'),
     ];
     for (const { path, message } of issues) context.addIssue({ code: 'custom', path: [...path], message });

@@ -127,16 +127,20 @@ class PubSubSource implements EventSource {
     this.#feeds = subscriptions.map((text) => this.#createFeed(text, client));
     await Promise.all(this.#feeds.map((feed) => feed.open(Math.max(1, end - this.#clock.now()))));
     if (this.#drained) throw drainedInStart(this.name);
+    // Not waited for: without it all is well until there is a dead letter. It is told of before that.
+    const onFault = (error: unknown) => this.#observer.observe({ kind: 'source-fault', source: this.name, error });
+    void this.#deadLetters?.check().catch(onFault);
   }
 
   /** Credentials are looked for in several places, some of them on the network. */
   async #openClient(timeoutMs: number): Promise<PubSub> {
     const missing = () => credentialsMissing(this.name, pubsubAddress(this.#settings));
+    const giveUp = () => (this.#drained ? drainedInStart(this.name) : missing());
     const timeLimit = new AbortController();
     const stopTimer = this.#clock.schedule(timeoutMs, () => timeLimit.abort());
     const opened = openPubSubClient(this.#settings, this.#backOff).catch(() => Promise.reject(missing()));
     try {
-      return await untilAborted(opened, AbortSignal.any([timeLimit.signal, this.#stopping.signal]), missing);
+      return await untilAborted(opened, AbortSignal.any([timeLimit.signal, this.#stopping.signal]), giveUp);
     } finally {
       stopTimer();
     }

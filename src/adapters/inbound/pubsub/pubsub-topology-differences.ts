@@ -31,8 +31,8 @@ function remedyFor(name: string, found: readonly Difference[]): string {
   const flags = found.flatMap(({ flag }) => flag ?? []);
   if (flags.length === found.length) return `gcloud pubsub subscriptions update ${name} ${flags.join(' ')}`;
   return (
-    'what cannot be changed must be made again. The messages that it holds are lost with it: ' +
-    `gcloud pubsub subscriptions delete ${name}`
+    'correct the config; or make it again, since this cannot be changed, and lose the messages that it holds: ' +
+    `gcloud pubsub subscriptions delete ${name}, then apply again`
   );
 }
 

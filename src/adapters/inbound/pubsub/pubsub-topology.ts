@@ -35,7 +35,7 @@ function createTopology(first: TopologySource, others: readonly TopologySource[]
     return opened;
   };
   return {
-    steps: wanted.map((one) => createStep(one, { source, address }, open)),
+    steps: wanted.map((one) => createStep(one, { source, address, emulator: first.settings.emulator }, open)),
     notes,
     async close() {
       const client = await opened?.catch(() => undefined);
@@ -54,14 +54,18 @@ type Ask = <T>(
   call: (client: PubSub, options: CallOptions) => Promise<T>,
 ) => Promise<T | undefined>;
 
-type Place = { readonly source: string; readonly address: string };
+type Place = { readonly source: string; readonly address: string; readonly emulator: string | undefined };
+
+/** gcloud knows nothing of PUBSUB_EMULATOR_HOST: a command meant for an emulator would reach a project of that name. */
+const commandsFor = (emulator: string, text: string): string =>
+  text.replaceAll('gcloud ', `CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://${emulator}/ gcloud `);
 
 function createStep(wanted: Wanted, place: Place, open: () => Promise<PubSub>): TopologyStep {
   const { kind, name } = wanted;
   return {
     kind,
     name,
-    apply(mode, signal) {
+    async apply(mode, signal) {
       const ask: Ask = async (permission, expected, call) => {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)]);
         // Retries of the client's own would hide what is wrong until the time is over.
@@ -74,7 +78,10 @@ function createStep(wanted: Wanted, place: Place, open: () => Promise<PubSub>): 
           throw pubsubFault(error, { ...place, permission, resource: `${kind} ${name}` });
         }
       };
-      return wanted.kind === 'topic' ? applyTopic(name, mode, ask) : applySubscription(wanted, mode, ask);
+      const applied = wanted.kind === 'topic' ? applyTopic(name, mode, ask) : applySubscription(wanted, mode, ask);
+      const outcome = await applied;
+      if (place.emulator === undefined || !('remedy' in outcome)) return outcome;
+      return { ...outcome, remedy: commandsFor(place.emulator, outcome.remedy) };
     },
   };
 }

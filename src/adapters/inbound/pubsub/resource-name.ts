@@ -8,7 +8,7 @@ export type SubscriptionName = ResourceName & { readonly topic?: ResourceName };
 
 /** Of topics and subscriptions alike (https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names). */
 const idPattern = /^(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}$/;
-const idRule = 'must be 3 to 255 letters, digits and -._~+%, begin with a letter, and not with "goog"';
+const idRule = 'must be 3 to 255 letters, digits and -._~+%, begin with a letter, and not with `goog`';
 
 /** `id`, or `projects/PROJECT/topics/id`. */
 export const parseTopicName = (text: string): Verdict<ResourceName> => parseResource(text, 'topics');

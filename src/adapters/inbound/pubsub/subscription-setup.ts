@@ -79,7 +79,8 @@ export function ownSubscription({ client, settings, wanted, place }: SetupDepend
   const topicName = fullName('topics', topic, project);
   const id = `${wanted.id}-${randomUUID()}`;
   const name = fullName('subscriptions', { ...wanted, id }, project);
-  let isCreated = false;
+  /** From the question on: the answer may be lost, and the subscription there all the same. */
+  let isAsked = false;
   const creating = {
     ...place,
     resource: `topic "${topic.id}"`,
@@ -88,6 +89,7 @@ export function ownSubscription({ client, settings, wanted, place }: SetupDepend
   return {
     name,
     async prepare(timeoutMs) {
+      isAsked = true;
       try {
         await client.createSubscription(topicName, name, {
           expirationPolicy: { ttl: { seconds: Math.ceil(perInstanceExpiryMs / 1000) } },
@@ -99,11 +101,10 @@ export function ownSubscription({ client, settings, wanted, place }: SetupDepend
       } catch (error) {
         if (statusOf(error) !== alreadyThere) throw pubsubFault(error, creating);
       }
-      isCreated = true;
       return topic.id;
     },
     async remove(timeoutMs) {
-      if (!isCreated) return;
+      if (!isAsked) return;
       try {
         await client.subscription(name).delete(once(timeoutMs));
       } catch (error) {
