@@ -10,7 +10,7 @@ const emulator = inject('pubsubEmulatorHost');
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/lib/google-cloud-sdk/bin'];
 const hasGcloud = folders.some((folder) => existsSync(join(folder, 'gcloud')));
 
-/** In a shell, as whoever reads it would; at the emulator, without credentials. */
+/** In a shell, as whoever reads it would, without credentials: the advice itself names the emulator. */
 function follow(advice: string): void {
   const home = mkdtempSync(join(tmpdir(), 'edgeward-gcloud-'));
   onTestFinished(() => rmSync(home, { recursive: true }));
@@ -22,14 +22,13 @@ function follow(advice: string): void {
       CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
       CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
       CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB: `http://${emulator}/`,
     },
     stdio: 'pipe',
   });
 }
 
 const adviceIn = (lines: readonly string[]): readonly string[] =>
-  lines.flatMap((line) => /^ {2}.*?(gcloud .*)$/.exec(line)?.[1] ?? []);
+  lines.flatMap((line) => /^ {2}.*?(CLOUDSDK_\S+ gcloud .*?)(?:, then apply again)?$/.exec(line)?.[1] ?? []);
 
 describeWithPubSub('what topology apply advises', () => {
   test.skipIf(!hasGcloud)('is what gcloud takes, and puts everything right', { timeout: 120_000 }, async () => {

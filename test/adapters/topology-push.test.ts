@@ -87,7 +87,7 @@ describeWithPubSub('topology apply for subscriptions that push', () => {
       code: 7,
       lines: [
         `differs subscription ${name}: it is pulled, and the source is pushed to; its acknowledgement deadline is 10 s, shorter than 15 s`,
-        `  gcloud pubsub subscriptions update ${name} ${flags} --ack-deadline=15`,
+        `  CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://${emulator}/ gcloud pubsub subscriptions update ${name} ${flags} --ack-deadline=15`,
         '1 exists, 1 differs',
       ],
     });

@@ -53,7 +53,7 @@ describeWithPubSub('hiiretail: messages', () => {
     const base64 = (bytes: string | Uint8Array) => Buffer.from(bytes).toString('base64');
     const bytes = (...values: number[]) => Buffer.from(values);
 
-    test.each<readonly [what: string, text: string, value: unknown]>([
+    test.concurrent.each<readonly [what: string, text: string, value: unknown]>([
       ['an object', '{"a":{"b":[1,"two",null]}}', { a: { b: [1, 'two', null] } }],
       ['an empty object', '{}', {}],
       ['an array', '[1,[],"x"]', [1, [], 'x']],
@@ -79,7 +79,7 @@ describeWithPubSub('hiiretail: messages', () => {
       expect(packet.startsWith(`42["${baskets}",${text},{`)).toBe(true);
     });
 
-    test.each<readonly [what: string, payload: string | Uint8Array, value: string]>([
+    test.concurrent.each<readonly [what: string, payload: string | Uint8Array, value: string]>([
       ['nothing', '', ''],
       ['plain text', 'hello', 'aGVsbG8='],
       ['XML', '<a>1</a>', 'PGE+MTwvYT4='],
@@ -152,7 +152,7 @@ describeWithPubSub('hiiretail: messages', () => {
       });
     });
 
-    test.each<readonly [attribute: string, name: string]>([
+    test.concurrent.each<readonly [attribute: string, name: string]>([
       ['Correlation-Id', 'correlationId'],
       ['CORRELATION-ID', 'correlationId'],
       ['correlation_id', 'correlationId'],

@@ -28,8 +28,9 @@ describeWithPubSub('messages that nobody gets', () => {
     await gateway.settled();
     // They keep nobody from the next one.
     await gateway.publish({ topic, attributes: t1, data: '"last"' });
-    await eventually(() => expect(client.received.map(([, data]) => data)).toEqual(['last']));
+    await eventually(() => expect(client.received.map(([, data]) => data)).toContain('last'));
     await gateway.settled();
+    expect(client.received.map(([, data]) => data)).toEqual(['last']);
 
     // What was not acknowledged would be given back now, and be there at once.
     gateway.signal('SIGTERM');

@@ -22,6 +22,8 @@ const clientsEach = 4;
 const receivedMin = 500;
 /** and on their way at that moment: with the broker, on the wire, in the hands of the instance. */
 const onTheWayMin = 50;
+/** Until then no more than these, so that there is something left to publish afterwards. */
+const onTheWayMax = 400;
 /** What was on the wire to an instance that has gone comes again after its lease: 10 s, and some more. */
 const leaseMsMax = 45_000;
 /** Of what an instance has handed over nothing comes again: it is settled before the process ends. */
@@ -107,9 +109,16 @@ const clientsOf = (url: string) => Promise.all(Array.from({ length: clientsEach 
 
 const messageOf = (number: number) => ({ data: Buffer.from(String(number)).toString('base64') });
 
-/** Publishes running numbers without a pause, whatever else happens. */
-async function publishAll(broker: EmulatorProject, onPublished: (count: number) => void): Promise<void> {
+type Load = {
+  /** Whether it goes on, when so many were published. */
+  readonly mayGoOn: (published: number) => boolean;
+  readonly onPublished: (published: number) => void;
+};
+
+/** Publishes running numbers as fast as it may. */
+async function publishAll(broker: EmulatorProject, { mayGoOn, onPublished }: Load): Promise<void> {
   for (let first = 0; first < messages; first += messagesPerPublish) {
+    await eventually(() => expect(mayGoOn(first)).toBe(true), startMsMax);
     const numbers = Array.from({ length: messagesPerPublish }, (_, index) => first + index);
     await broker.publish('numbers', ...numbers.map(messageOf));
     onPublished(first + messagesPerPublish);
@@ -160,14 +169,18 @@ testWithPubSub(
     );
     let publishedBefore = 0;
     let signalledAt = 0;
-    await publishAll(broker, (published) => {
-      const received = Math.min(...ofOne.map((client) => client.received.size));
-      if (signalledAt > 0 || received < receivedMin || published - received < onTheWayMin) return;
-      publishedBefore = published;
-      signalledAt = performance.now();
-      balancer.leadTo(port);
-      one.signal('SIGTERM');
-      toTwo.resume();
+    const receivedByOne = () => Math.min(...ofOne.map(({ received }) => received.size));
+    await publishAll(broker, {
+      mayGoOn: (published) => signalledAt > 0 || published - receivedByOne() < onTheWayMax,
+      onPublished(published) {
+        const received = receivedByOne();
+        if (signalledAt > 0 || received < receivedMin || published - received < onTheWayMin) return;
+        publishedBefore = published;
+        signalledAt = performance.now();
+        balancer.leadTo(port);
+        one.signal('SIGTERM');
+        toTwo.resume();
+      },
     });
     expect(publishedBefore, 'there was load before the signal').toBeGreaterThan(0);
     expect(publishedBefore, 'there was load after the signal').toBeLessThan(messages);

@@ -270,9 +270,9 @@ describe('what a subscription is made with', () => {
     ],
     [
       'the account is not known',
-      wantedWith({ deadLetter, push: { ...push, endpoint, authenticated: true, audiences: ['me'] } }),
+      wantedWith({ ordered: true, deadLetter, push: { ...push, endpoint, authenticated: true, audiences: ['me'] } }),
       'it is not known whose tokens come with what is pushed (--push-account)',
-      `${create} --dead-letter-topic=${dead} --max-delivery-attempts=5 --push-endpoint=${endpoint} ` +
+      `${create} --enable-message-ordering --dead-letter-topic=${dead} --max-delivery-attempts=5 --push-endpoint=${endpoint} ` +
         '--push-auth-service-account=ACCOUNT --push-auth-token-audience=me',
     ],
   ])('nothing, where %s', (_what, wanted, reason, remedy) => {

@@ -60,7 +60,7 @@ export const creationPermission = ({ topic, push }: WantedSubscription): string 
 
 /** The topic to make a subscription of, or why it cannot be made. */
 export function topicToSubscribe(wanted: WantedSubscription): Verdict<string, TopologyOutcome> {
-  const { name, topic, push, deadLetter } = wanted;
+  const { name, topic, ordered, push, deadLetter } = wanted;
   if (topic === undefined) {
     const remedy = `write TOPIC:${name.split('/').at(-1)} in the config, and apply it again`;
     return refused({ kind: 'missing', reason: 'the config does not name its topic', remedy });
@@ -70,6 +70,7 @@ export function topicToSubscribe(wanted: WantedSubscription): Verdict<string, To
   const flags = [
     `--topic=${topic}`,
     `--ack-deadline=${push.ackDeadlineSeconds}`,
+    ...(ordered ? ['--enable-message-ordering'] : []),
     ...(deadLetter ? [policyFlags(deadLetter)] : []),
     pushFlags(push),
   ];
