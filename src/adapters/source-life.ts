@@ -2,12 +2,6 @@ import type { DrainResult, SourceState } from '../application/ports/event-source
 import type { Observer } from '../application/ports/observer.ts';
 import { sourceStartedAlready } from './source-fault.ts';
 
-/**
- * Bytes that a source hands over in one turn of the event loop. Between turns clients are written to and read: without
- * that a backlog or one large request would fill the send queues of clients that had no chance to read.
- */
-export const bytesPerTurnMax = 128 * 1024;
-
 /** The states that every source goes through, once, observed as they change; and how many messages it has in hand. */
 export class SourceLife {
   readonly #source: string;
@@ -68,8 +62,10 @@ export class SourceLife {
     this.#become({ kind: 'waiting', reason });
   }
 
-  get isPaused(): boolean {
-    return this.#pauseReason !== undefined;
+  /** Whether a broker's messages may be handed over. One queue that is waited for keeps no other from that. */
+  get isReady(): boolean {
+    const { kind } = this.#state;
+    return (kind === 'consuming' || kind === 'waiting') && this.#pauseReason === undefined;
   }
 
   pause(reason: string): void {

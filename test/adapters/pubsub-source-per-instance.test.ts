@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openPubSubClient } from '../../src/adapters/inbound/pubsub/pubsub-client.ts';
+import { SubscriptionIntake } from '../../src/adapters/inbound/pubsub/subscription-intake.ts';
 import { Fault } from '../../src/application/fault.ts';
 import { handlerProbe, holdingProbe } from '../contracts/handler-probe.ts';
 import { neverAborts, outcomeOf, textOf } from '../contracts/test-data.ts';
@@ -12,6 +13,13 @@ async function topicFixture(): Promise<PubSubFixture> {
   const fixture = await pubsubFixture();
   await fixture.broker.createTopic(fixture.topic);
   return fixture;
+}
+
+/** What has come and waits inside is seen by nobody else. */
+function watchIntake() {
+  const came = vi.spyOn(SubscriptionIntake.prototype, 'add');
+  onTestFinished(() => came.mockRestore());
+  return came;
 }
 
 describeWithPubSub('a Pub/Sub source with a subscription of its own', () => {
@@ -68,6 +76,7 @@ describeWithPubSub('a Pub/Sub source with a subscription of its own', () => {
   });
 
   test('hands over in a drain what it has, paused or not, since nobody else would', async () => {
+    const came = watchIntake();
     await using fixture = await topicFixture();
     const source = fixture.createSource({ perInstance: true, inFlightMax: 2 });
     const held = holdingProbe();
@@ -76,8 +85,7 @@ describeWithPubSub('a Pub/Sub source with a subscription of its own', () => {
     await fixture.publish(...texts);
     await eventually(() => expect(held.probe.running).toBe(2));
     source.pause('too much is queued');
-    // So that the others have come.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await eventually(() => expect(came).toHaveBeenCalledTimes(5));
     const drained = source.drain(neverAborts());
     held.release();
     expect(await drained).toEqual({ settled: 5, abandoned: 0 });
@@ -86,13 +94,14 @@ describeWithPubSub('a Pub/Sub source with a subscription of its own', () => {
   });
 
   test('counts what it has not handed over when its time is up', async () => {
+    const came = watchIntake();
     await using fixture = await topicFixture();
     const source = fixture.createSource({ perInstance: true, inFlightMax: 2 });
     const held = holdingProbe();
     await source.start(held.probe.handler);
     await fixture.publish('m0', 'm1', 'm2', 'm3', 'm4');
     await eventually(() => expect(held.probe.running).toBe(2));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await eventually(() => expect(came).toHaveBeenCalledTimes(5));
     expect(await source.drain(AbortSignal.abort())).toEqual({ settled: 0, abandoned: 5 });
     expect(await fixture.broker.subscriptions(fixture.topic)).toEqual([]);
   });

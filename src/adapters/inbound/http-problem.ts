@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { SourceState } from '../../application/ports/event-source.ts';
 import type { DenialCode } from '../../domain/denial.ts';
 import { type ItemError, itemErrorsMax } from './item-errors.ts';
 
@@ -59,6 +60,23 @@ export const problem = (
   ...more,
   ...(more.errors ? { errors: more.errors.slice(0, itemErrorsMax) } : {}),
 });
+
+/** Why a source takes nothing in this state, for those who post to it; nothing when it takes. */
+export function intakeRefusal(state: SourceState['kind'], isDrained: boolean): Problem | undefined {
+  switch (state) {
+    case 'consuming':
+      return undefined;
+    case 'paused':
+      return problem('paused', 'The gateway holds intake back until its clients have caught up.');
+    case 'stopped':
+    case 'starting':
+    case 'waiting':
+    case 'draining':
+      return isDrained
+        ? problem('draining', 'The gateway is closing. Come back in a moment.')
+        : problem('not_started', 'The gateway is starting. Come back in a moment.');
+  }
+}
 
 /** A publisher is told the code; the reason is the operator's. */
 export function denialProblem(code: DenialCode): Problem {

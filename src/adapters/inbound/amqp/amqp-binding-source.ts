@@ -204,7 +204,6 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
 
   /** In a drain also under pressure: what is not handed over is lost. */
   get #isTaking(): boolean {
-    const { kind } = this.state;
-    return kind === 'draining' || ((kind === 'consuming' || kind === 'waiting') && !this.#life.isPaused);
+    return this.state.kind === 'draining' || this.#life.isReady;
   }
 }

@@ -69,7 +69,7 @@ class AmqpQueueSource implements EventSource, EventPublisher {
     this.#life = new SourceLife(name, observer);
     this.#connection = new AmqpConnection({ source: name, purpose: 'consuming', settings, clock, onFault });
     this.#publisher = new AmqpPublisher({ source: name, settings, clock, onFault });
-    this.#handOver = new HandOver({ source: name, life: this.#life, observer, isTaking: () => this.#isTaking });
+    this.#handOver = new HandOver({ source: name, life: this.#life, observer, isTaking: () => this.#life.isReady });
     this.#consumers = (settings.queues ?? []).map(
       (queue) =>
         new QueueConsumer({
@@ -155,9 +155,5 @@ class AmqpQueueSource implements EventSource, EventPublisher {
     if (waitsFor) this.#life.wait(waitsFor.message);
     else this.#life.consume();
     this.#handOver.wake();
-  }
-
-  get #isTaking(): boolean {
-    return (this.state.kind === 'consuming' || this.state.kind === 'waiting') && !this.#life.isPaused;
   }
 }

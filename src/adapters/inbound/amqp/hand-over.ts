@@ -1,16 +1,14 @@
 import type { BrokerMessage, MessageHandler, Settlement } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
+import { askHandler } from '../../ask-handler.ts';
 import { Fifo } from '../../fifo.ts';
-import { handlerThrew } from '../../source-fault.ts';
-import { bytesPerTurnMax, type SourceLife } from '../../source-life.ts';
+import type { SourceLife } from '../../source-life.ts';
+import { Turns } from '../../turns.ts';
 
 export type Delivery = BrokerMessage & {
   /** Does what the handler has decided. Resolves with whether that settled it; else it comes again. Never rejects. */
   settle(settlement: Settlement): Promise<boolean>;
 };
-
-/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
-const takenPerTurnMax = 256;
 
 /** What a message costs beside its bytes, roughly, so that empty ones are not for nothing. */
 const overheadBytes = 256;
@@ -87,10 +85,8 @@ export type HandOverDependencies = {
 export class HandOver {
   readonly #dependencies: HandOverDependencies;
   readonly #lanes: Lane[] = [];
+  readonly #turns = new Turns(() => this.#takeNext());
   #handler: MessageHandler | undefined;
-  #turn: NodeJS.Immediate | undefined;
-  #takenInTurn = 0;
-  #bytesInTurn = 0;
   #abandoned = false;
 
   constructor(dependencies: HandOverDependencies) {
@@ -109,42 +105,32 @@ export class HandOver {
 
   /** Something may be there to be taken. */
   wake(): void {
-    if (this.#abandoned || !this.#dependencies.isTaking()) return;
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
-      this.#takenInTurn = 0;
-      this.#bytesInTurn = 0;
-      this.#takeMore();
-    });
+    if (!this.#abandoned && this.#dependencies.isTaking()) this.#turns.wake();
   }
 
   /** Nothing is taken any more, and answers that come from now on are too late. */
   abandon(): void {
     this.#abandoned = true;
-    if (this.#turn) clearImmediate(this.#turn);
+    this.#turns.stop();
   }
 
-  #takeMore(): void {
+  #takeNext(): number | undefined {
     const { life, isTaking } = this.#dependencies;
+    if (!this.#handler || this.#abandoned || !isTaking()) return undefined;
     for (const lane of this.#lanes) {
-      while (this.#handler && !this.#abandoned && isTaking()) {
-        if (this.#takenInTurn >= takenPerTurnMax || this.#bytesInTurn >= bytesPerTurnMax) {
-          this.wake();
-          return;
-        }
-        const delivery = lane.take();
-        if (!delivery) break;
-        this.#takenInTurn += 1;
-        this.#bytesInTurn += delivery.event.payload.length;
-        life.take();
-        void this.#handle(delivery, lane, this.#handler);
-      }
+      const delivery = lane.take();
+      if (!delivery) continue;
+      life.take();
+      void this.#handle(delivery, lane, this.#handler);
+      return delivery.event.payload.length;
     }
+    return undefined;
   }
 
   async #handle(delivery: Delivery, lane: Lane, handler: MessageHandler): Promise<void> {
     const { life } = this.#dependencies;
-    const settlement = await this.#ask(handler, delivery);
+    const { event, attempt } = delivery;
+    const settlement = await askHandler(handler, { event, attempt }, this.#dependencies);
     // Past the deadline of a drain the message is with the broker again.
     if (this.#abandoned) return;
     const isSettled = await delivery.settle(settlement);
@@ -152,16 +138,6 @@ export class HandOver {
     lane.done(delivery);
     if (isSettled) life.settle();
     else life.release();
-    this.#takeMore();
-  }
-
-  async #ask(handler: MessageHandler, { event, attempt }: Delivery): Promise<Settlement> {
-    const { source, observer } = this.#dependencies;
-    try {
-      return await handler({ event, attempt });
-    } catch (error) {
-      observer.observe({ kind: 'source-fault', source, error: handlerThrew(source, error) });
-      return { kind: 'retry', cause: 'the handler threw' };
-    }
+    this.#turns.takeMore();
   }
 }

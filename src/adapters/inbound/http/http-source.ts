@@ -14,9 +14,10 @@ import type {
 } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
-import { handlerThrew } from '../../source-fault.ts';
-import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
-import { type EventOutcome, type Problem, problem } from '../http-problem.ts';
+import { askHandler } from '../../ask-handler.ts';
+import { SourceLife } from '../../source-life.ts';
+import { bytesPerTurnMax } from '../../turns.ts';
+import { type EventOutcome, intakeRefusal } from '../http-problem.ts';
 import { createEventRoutes } from './event-routes.ts';
 import type { HttpSettings } from './http-settings.ts';
 
@@ -70,7 +71,7 @@ class PublishingSource implements HttpSource {
       settings,
       admission,
       intake: () => ({ source: name, settings, now: clock.now(), newId: uuidv7 }),
-      refusal: () => this.#refusal(),
+      refusal: () => intakeRefusal(this.state.kind, this.#drained !== undefined),
       take: (events) => this.#take(events),
     });
   }
@@ -104,22 +105,6 @@ class PublishingSource implements HttpSource {
     this.#life.stop();
     for (const letGo of this.#underWay) letGo();
     return result;
-  }
-
-  #refusal(): Problem | undefined {
-    switch (this.state.kind) {
-      case 'consuming':
-        return undefined;
-      case 'paused':
-        return problem('paused', 'The gateway holds intake back until its clients have caught up.');
-      case 'stopped':
-      case 'starting':
-      case 'waiting':
-      case 'draining':
-        return this.#drained
-          ? problem('draining', 'The gateway is closing. Come back in a moment.')
-          : problem('not_started', 'The gateway is starting. Come back in a moment.');
-    }
   }
 
   /**
@@ -163,13 +148,10 @@ class PublishingSource implements HttpSource {
   }
 
   async #handle(event: Event): Promise<EventOutcome['outcome']> {
-    try {
-      const settlement = await this.#handler?.({ event, attempt: 1 });
-      if (settlement?.kind === 'accept') return 'taken';
-      return settlement?.kind === 'dead-letter' ? 'refused' : 'later';
-    } catch (error) {
-      this.#observer.observe({ kind: 'source-fault', source: this.name, error: handlerThrew(this.name, error) });
-      return 'later';
-    }
+    if (!this.#handler) return 'later';
+    const about = { source: this.name, observer: this.#observer };
+    const { kind } = await askHandler(this.#handler, { event, attempt: 1 }, about);
+    if (kind === 'accept') return 'taken';
+    return kind === 'dead-letter' ? 'refused' : 'later';
   }
 }

@@ -14,9 +14,10 @@ import type { Event } from '../../../domain/event.ts';
 import type { StreamType } from '../../../domain/stream-index.ts';
 import type { TopicPattern } from '../../../domain/topic-pattern.ts';
 import { type Allowed, allowed } from '../../../domain/verdict.ts';
+import { askHandler } from '../../ask-handler.ts';
 import { Fifo } from '../../fifo.ts';
-import { handlerThrew } from '../../source-fault.ts';
-import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
+import { SourceLife } from '../../source-life.ts';
+import { Turns } from '../../turns.ts';
 import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
 import { memoryDeadLetterAgain, memoryDraining } from './memory-fault.ts';
 import { deadLetterOf, takenFrom } from './memory-message.ts';
@@ -38,9 +39,6 @@ export function createMemorySource(
   return new MemorySource(name, settings, dependencies);
 }
 
-/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
-const takenPerTurnMax = 256;
-
 type Done = Exclude<Settlement, { kind: 'retry' }>;
 
 type Consumption = { readonly handler: MessageHandler; readonly consumer: MemoryConsumer };
@@ -53,12 +51,10 @@ class MemorySource implements BindableSource, EventPublisher {
   readonly #clock: Clock;
   readonly #observer: Observer;
   readonly #life: SourceLife;
+  readonly #turns = new Turns(() => this.#takeNext());
   readonly #retries = new Fifo<{ readonly dueAt: number; readonly giveBack: () => void }>();
   #stopRetryTimer: (() => void) | undefined;
   #consumption: Consumption | undefined;
-  #turn: NodeJS.Immediate | undefined;
-  #takenInTurn = 0;
-  #bytesInTurn = 0;
   #drained: Promise<DrainResult> | undefined;
 
   constructor(name: string, settings: MemorySettings, dependencies: MemoryDependencies) {
@@ -137,7 +133,7 @@ class MemorySource implements BindableSource, EventPublisher {
     this.#offerRetriesNow();
     this.#wake();
     const { settled } = await this.#life.idle(deadline, () => consumer?.hasNext() ?? false);
-    if (this.#turn) clearImmediate(this.#turn);
+    this.#turns.stop();
     consumer?.detach();
     this.#life.stop();
     return { settled, abandoned: this.#broker.counts.messages };
@@ -151,35 +147,23 @@ class MemorySource implements BindableSource, EventPublisher {
     return this.state.kind === 'consuming' || this.state.kind === 'draining';
   }
 
-  /** In a turn of its own: a publisher is never made to run a handler, and what comes in one turn is taken together. */
   #wake(): void {
-    if (!this.#isTaking) return;
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
-      this.#takenInTurn = 0;
-      this.#bytesInTurn = 0;
-      this.#takeMore();
-    });
+    if (this.#isTaking) this.#turns.wake();
   }
 
-  #takeMore(): void {
-    while (this.#consumption && this.#isTaking && this.#life.inFlight < this.#settings.inFlightMax) {
-      if (this.#takenInTurn >= takenPerTurnMax || this.#bytesInTurn >= bytesPerTurnMax) {
-        this.#wake();
-        return;
-      }
-      const delivery = this.#consumption.consumer.take();
-      if (!delivery) return;
-      this.#takenInTurn += 1;
-      this.#bytesInTurn += delivery.event.payload.length;
-      this.#life.take();
-      void this.#handle(delivery, this.#consumption);
-    }
+  #takeNext(): number | undefined {
+    if (!this.#consumption || !this.#isTaking || this.#life.inFlight >= this.#settings.inFlightMax) return undefined;
+    const delivery = this.#consumption.consumer.take();
+    if (!delivery) return undefined;
+    this.#life.take();
+    void this.#handle(delivery, this.#consumption);
+    return delivery.event.payload.length;
   }
 
   async #handle(delivery: Delivery, { handler, consumer }: Consumption): Promise<void> {
     const isLastOffer = this.state.kind === 'draining';
-    const settlement = await this.#ask(handler, delivery);
+    const message = { event: takenFrom(delivery.event, this.name), attempt: delivery.attempt };
+    const settlement = await askHandler(handler, message, { source: this.name, observer: this.#observer });
     // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
     if (this.state.kind === 'stopped') return;
     if (settlement.kind === 'retry') {
@@ -190,16 +174,7 @@ class MemorySource implements BindableSource, EventPublisher {
       this.#settle(delivery, settlement, consumer);
       this.#life.settle();
     }
-    this.#takeMore();
-  }
-
-  async #ask(handler: MessageHandler, { event, attempt }: Delivery): Promise<Settlement> {
-    try {
-      return await handler({ event: takenFrom(event, this.name), attempt });
-    } catch (error) {
-      this.#observer.observe({ kind: 'source-fault', source: this.name, error: handlerThrew(this.name, error) });
-      return { kind: 'retry', cause: 'the handler threw' };
-    }
+    this.#turns.takeMore();
   }
 
   #settle(delivery: Delivery, settlement: Done, consumer: MemoryConsumer): void {

@@ -89,8 +89,11 @@ const statuses: Readonly<Record<number, readonly [name: string, make: MakeFault]
   16: ['UNAUTHENTICATED', notAuthenticated],
 };
 
+export const deadlineExceeded = 4;
 export const notFound = 5;
+export const alreadyExists = 6;
 export const permissionDenied = 7;
+export const unavailable = 14;
 
 /** A server's own words are kept up to this length. */
 const detailsCharactersMax = 200;

@@ -5,15 +5,14 @@ import type {
   DrainResult,
   EventSource,
   MessageHandler,
-  Settlement,
   SourceState,
   SourceTraits,
 } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
-import { handlerThrew } from '../../source-fault.ts';
+import { askHandler } from '../../ask-handler.ts';
 import { SourceLife } from '../../source-life.ts';
-import { type Problem, problem } from '../http-problem.ts';
+import { intakeRefusal, type Problem } from '../http-problem.ts';
 import { tooManyRequests } from '../publish-routes.ts';
 import { createDeadLetters, type DeadLetters } from './pubsub-dead-letters.ts';
 import { pushLate, pushUnreadable } from './pubsub-push-fault.ts';
@@ -137,19 +136,8 @@ class PushSource implements PubSubPushSource {
     const { kind } = this.state;
     const isOwed = message ? this.#isKnown(message.key) : this.#inHand.size > 0 || this.#memory.hasDone;
     if (isOwed && kind !== 'stopped') return undefined;
-    switch (kind) {
-      case 'consuming':
-        return message && this.#inHand.size >= this.#settings.inFlightMax ? tooManyRequests() : undefined;
-      case 'paused':
-        return problem('paused', 'The gateway holds intake back until its clients have caught up.');
-      case 'stopped':
-      case 'starting':
-      case 'waiting':
-      case 'draining':
-        return this.#drained
-          ? problem('draining', 'The gateway is closing. Come back in a moment.')
-          : problem('not_started', 'The gateway is starting. Come back in a moment.');
-    }
+    const isFull = message !== undefined && this.#inHand.size >= this.#settings.inFlightMax;
+    return intakeRefusal(kind, this.#drained !== undefined) ?? (isFull ? tooManyRequests() : undefined);
   }
 
   #isKnown(key: string): boolean {
@@ -211,7 +199,9 @@ class PushSource implements PubSubPushSource {
   }
 
   async #settle(event: Event, attempt: number): Promise<PushOutcome> {
-    const settlement = await this.#ask(event, attempt);
+    if (!this.#handler) return 'later';
+    const about = { source: this.name, observer: this.#observer };
+    const settlement = await askHandler(this.#handler, { event, attempt }, about);
     if (this.state.kind === 'stopped') return 'later';
     switch (settlement.kind) {
       case 'accept':
@@ -220,15 +210,6 @@ class PushSource implements PubSubPushSource {
         return 'later';
       case 'dead-letter':
         return this.#deadLetter(event, settlement.cause);
-    }
-  }
-
-  async #ask(event: Event, attempt: number): Promise<Settlement> {
-    try {
-      return (await this.#handler?.({ event, attempt })) ?? { kind: 'retry', cause: 'the source has not been started' };
-    } catch (error) {
-      this.#fault(handlerThrew(this.name, error));
-      return { kind: 'retry', cause: 'the handler threw' };
     }
   }
 

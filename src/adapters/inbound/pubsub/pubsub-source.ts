@@ -5,13 +5,13 @@ import type {
   DrainResult,
   EventSource,
   MessageHandler,
-  Settlement,
   SourceState,
   SourceTraits,
 } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
-import { handlerThrew } from '../../source-fault.ts';
-import { bytesPerTurnMax, SourceLife } from '../../source-life.ts';
+import { askHandler } from '../../ask-handler.ts';
+import { SourceLife } from '../../source-life.ts';
+import { Turns } from '../../turns.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { openPubSubClient, pubsubAddress } from './pubsub-client.ts';
 import { createDeadLetters, type DeadLetters } from './pubsub-dead-letters.ts';
@@ -32,9 +32,6 @@ export function createPubSubSource(
   return new PubSubSource(name, settings, dependencies);
 }
 
-/** How many messages are handed over in one turn of the event loop, so that a backlog does not keep sockets waiting. */
-const takenPerTurnMax = 256;
-
 /** How long the broker is not heard of before it is asked whether it is there. */
 const silenceMsMax = 10_000;
 
@@ -51,12 +48,12 @@ class PubSubSource implements EventSource {
   readonly #life: SourceLife;
   readonly #deadLetters: DeadLetters | undefined;
   readonly #stopping = new AbortController();
+  readonly #turns = new Turns(() => this.#takeNext());
   #handler: MessageHandler | undefined;
   #client: PubSub | undefined;
   #feeds: readonly SubscriptionFeed[] = [];
   /** The one that was looked at last. */
   #lastFeed = 0;
-  #turn: NodeJS.Immediate | undefined;
   #stopWatch: (() => void) | undefined;
   #drained: Promise<DrainResult> | undefined;
 
@@ -178,7 +175,7 @@ class PubSubSource implements EventSource {
     this.#wake();
     const { settled, abandoned } = await this.#life.idle(deadline, () => this.#waiting > 0);
     const result = { settled, abandoned: abandoned + this.#waiting };
-    if (this.#turn) clearImmediate(this.#turn);
+    this.#turns.stop();
     for (const feed of this.#feeds) {
       feed.giveBackWaiting();
       feed.giveBackTaken();
@@ -234,32 +231,15 @@ class PubSubSource implements EventSource {
   /** A subscription of this process alone ends with it, so what came of it is handed over in a drain as well. */
   get #isTaking(): boolean {
     if (this.state.kind === 'draining') return this.#settings.perInstance;
-    return (this.state.kind === 'consuming' || this.state.kind === 'waiting') && !this.#life.isPaused;
+    return this.#life.isReady;
   }
 
-  /** In a turn of its own, so that what comes in one turn is taken together. */
   #wake(): void {
-    if (!this.#isTaking) return;
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
-      this.#takeMore();
-    });
+    if (this.#isTaking) this.#turns.wake();
   }
 
-  #takeMore(): void {
-    let taken = 0;
-    let bytes = 0;
-    for (let next = this.#take(); next; next = this.#take()) {
-      taken += 1;
-      bytes += next.event.payload.length;
-      if (taken < takenPerTurnMax && bytes < bytesPerTurnMax) continue;
-      this.#wake();
-      return;
-    }
-  }
-
-  /** From each subscription in turn. @returns what was handed over. */
-  #take(): Delivery | undefined {
+  /** From each subscription in turn. */
+  #takeNext(): number | undefined {
     if (!this.#isTaking || !this.#handler) return undefined;
     for (const _ of this.#feeds) {
       const feed = this.#following();
@@ -267,26 +247,18 @@ class PubSubSource implements EventSource {
       if (!feed || !delivery) continue;
       this.#life.take();
       void this.#handle(delivery, feed, this.#handler);
-      return delivery;
+      return delivery.event.payload.length;
     }
     return undefined;
   }
 
   async #handle(delivery: Delivery, feed: SubscriptionFeed, handler: MessageHandler): Promise<void> {
-    const settlement = await this.#ask(handler, delivery);
+    const { event, attempt } = delivery;
+    const settlement = await askHandler(handler, { event, attempt }, { source: this.name, observer: this.#observer });
     // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
     if (this.state.kind === 'stopped') return;
     if (await feed.settle(delivery, settlement)) this.#life.settle();
     else this.#life.release();
     this.#wake();
-  }
-
-  async #ask(handler: MessageHandler, { event, attempt }: Delivery): Promise<Settlement> {
-    try {
-      return await handler({ event, attempt });
-    } catch (error) {
-      this.#observer.observe({ kind: 'source-fault', source: this.name, error: handlerThrew(this.name, error) });
-      return { kind: 'retry', cause: 'the handler threw' };
-    }
   }
 }

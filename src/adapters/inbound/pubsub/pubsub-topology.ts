@@ -3,15 +3,20 @@ import { Fault } from '../../../application/fault.ts';
 import type { Topology, TopologyOutcome, TopologyStep } from '../../../application/ports/topology.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { openPubSubClient, pubsubAddress } from './pubsub-client.ts';
-import { credentialsMissing, notFound, pubsubFault, statusOf } from './pubsub-fault.ts';
+import {
+  alreadyExists,
+  credentialsMissing,
+  deadlineExceeded,
+  notFound,
+  pubsubFault,
+  statusOf,
+} from './pubsub-fault.ts';
 import { creationDetail, creationOptions, creationPermission, topicToSubscribe } from './pubsub-topology-creation.ts';
 import { differencesOf, type FoundSubscription } from './pubsub-topology-differences.ts';
 import { planTopology, type TopologySource, type Wanted, type WantedSubscription } from './pubsub-topology-plan.ts';
 
 /** How long one answer of Pub/Sub is waited for. */
 const answerMsMax = 10_000;
-const deadlineExceeded = 4;
-const alreadyExists = 6;
 
 /**
  * What sources need of Pub/Sub: one topology for each place that they reach it at. Topics and subscriptions are made,

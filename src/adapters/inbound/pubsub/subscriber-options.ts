@@ -1,13 +1,12 @@
 import { type CallOptions, Duration, SubscriptionCloseBehaviors, type SubscriptionOptions } from '@google-cloud/pubsub';
 import type { BackOff } from '../../../application/back-off.ts';
+import { deadlineExceeded, unavailable } from './pubsub-fault.ts';
 import type { PubSubSettings } from './pubsub-settings.ts';
 
 /** Settlements wait this long for others to go with them; a message counts as in flight until they have gone. */
 const settlementBatchMs = 10;
 const settlementBatchMessages = 1000;
 
-/** gRPC's status codes of what may work when it is tried again. */
-const [deadlineExceeded, unavailable] = [4, 14];
 const settlementCallMsMax = 10_000;
 const settlementMsMax = 60_000;
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PubSub } from '@google-cloud/pubsub';
 import type { Fault } from '../../../application/fault.ts';
 import {
+  alreadyExists,
   notFound,
   type PubSubPlace,
   permissionDenied,
@@ -70,8 +71,6 @@ const retentionSeconds = 43_200;
 /** What Pub/Sub waits for at first before it offers a message again; the client makes it longer as it needs. */
 const ackDeadlineSeconds = 10;
 
-const alreadyThere = 6;
-
 /** A subscription of this process alone. It is created when it is not there, and deleted in the end. */
 export function ownSubscription({ client, settings, wanted, place }: SetupDependencies): SubscriptionSetup {
   const { project, perInstanceExpiryMs, ordered } = settings;
@@ -99,7 +98,7 @@ export function ownSubscription({ client, settings, wanted, place }: SetupDepend
           gaxOpts: once(timeoutMs),
         });
       } catch (error) {
-        if (statusOf(error) !== alreadyThere) throw pubsubFault(error, creating);
+        if (statusOf(error) !== alreadyExists) throw pubsubFault(error, creating);
       }
       return topic.id;
     },

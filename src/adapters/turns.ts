@@ -1,0 +1,46 @@
+/**
+ * Bytes that a source hands over in one turn of the event loop. Between turns clients are written to and read: without
+ * that a backlog or one large request would fill the send queues of clients that had no chance to read.
+ */
+export const bytesPerTurnMax = 128 * 1024;
+
+/** And how many messages, so that a backlog of small ones does not keep sockets waiting. */
+const messagesPerTurnMax = 256;
+
+/** Hands over what is there to be taken, a bounded part of it in each turn of the event loop. */
+export class Turns {
+  readonly #take: () => number | undefined;
+  #next: NodeJS.Immediate | undefined;
+  #messages = 0;
+  #bytes = 0;
+
+  /** @param take hands over the next message. @returns its bytes, or nothing when none may be taken now. */
+  constructor(take: () => number | undefined) {
+    this.#take = take;
+  }
+
+  /** In a turn of its own, so that what comes in one turn is taken together, and who brings it runs no handler. */
+  wake(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      this.#messages = 0;
+      this.#bytes = 0;
+      this.takeMore();
+    });
+  }
+
+  /** In this turn, as far as it goes. */
+  takeMore(): void {
+    while (this.#messages < messagesPerTurnMax && this.#bytes < bytesPerTurnMax) {
+      const bytes = this.#take();
+      if (bytes === undefined) return;
+      this.#messages += 1;
+      this.#bytes += bytes;
+    }
+    this.wake();
+  }
+
+  stop(): void {
+    clearImmediate(this.#next);
+  }
+}
