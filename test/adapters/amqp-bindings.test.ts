@@ -212,6 +212,32 @@ testWithRabbitMq(
   },
 );
 
+testWithRabbitMq('an exchange that was deleted and made anew, without a word, is bound again', async () => {
+  await using admin = await amqpAdmin();
+  const [exchange, missing] = [await admin.exchange(), await admin.exchange()];
+  const bindings = { [exchange]: 'topic', [missing]: 'topic' };
+  await using fixture = bindingSource({ bindings, renewBindingsMs: 50 });
+  await fixture.source.start(handlerProbe().handler);
+  const first = await bind(fixture.source, exchange, 'a');
+  for (const key of ['a', 'b', 'c']) await bind(fixture.source, missing, key);
+  await admin.channel.deleteExchange(exchange);
+  await admin.channel.assertExchange(exchange, 'topic', { durable: false });
+  await eventually(async () => expect(await admin.isRouted(exchange, 'a')).toBe(true));
+  expect(fixture.faults()).toEqual([]);
+  first.release();
+  await eventually(async () => expect(await admin.isRouted(exchange, 'a')).toBe(false));
+
+  await admin.channel.deleteExchange(missing);
+  const reason = expect.stringContaining(missing);
+  await eventually(() => expect(fixture.source.state).toMatchObject({ kind: 'waiting', reason }));
+  // Whoever wants it meanwhile waits as well.
+  const waiting = bind(fixture.source, missing, 'a');
+  await admin.channel.assertExchange(missing, 'topic', { durable: false });
+  await waiting;
+  await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+  for (const key of ['a', 'b', 'c']) expect(await admin.isRouted(missing, key)).toBe(true);
+});
+
 testWithRabbitMq('beyond `queueBytesMax` the oldest go, here as at the broker, and that is told once', async () => {
   await using admin = await amqpAdmin();
   const exchange = await admin.exchange();

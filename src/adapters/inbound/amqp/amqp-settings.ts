@@ -83,6 +83,12 @@ const intakeFields = {
       'Exchanges that clients may bind, with their types: what a client asks for is bound to one queue of this process, ' +
         'which is gone with it. Either this or `queues`.',
     ),
+  renewBindingsMs: millisecondsMax(3_600_000)
+    .default(30_000)
+    .describe(
+      'With `bindings`: how often everything that is bound is bound again (ms), since an exchange that was deleted and ' +
+        'made anew has lost it without a word. 0: never.',
+    ),
   queueBytesMax: wholeNumber(1024, 1_073_741_824)
     .default(67_108_864)
     .describe(
