@@ -37,7 +37,7 @@ export const createConfigCheck =
       ...tokenMistakes(draft),
       ...discardedDeadLetters(draft),
       ...publishTargets(sources, publisherKinds),
-      ...streamTypeMistakes(sources),
+      ...streamTypeMistakes(sources, endpoints),
       ...insecureChoices(draft),
       ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),
       ...endpoints.flatMap((endpoint, index) => accessFindings(['endpoints', index], endpoint, draft, compile)),

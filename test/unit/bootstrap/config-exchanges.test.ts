@@ -87,6 +87,26 @@ test('a stream that several sources bind is matched in one way', () => {
   expect(sourcesOf(amqp({ a: 'fanout' }), memory)).toEqual([contradiction(0, 'a', 1, 'topic')]);
 });
 
+test('a rule about keys is refused where a key chooses nothing', () => {
+  const sources = [{ amqp: { urls: ['amqp://127.0.0.1'], bindings: { 'a.all': 'fanout', 'a.some': 'topic' } } }];
+  const problems = (exchange: string, type = 'fanout') => {
+    const amqp = { ...sources[0]?.amqp, bindings: { ...sources[0]?.amqp.bindings, 'a.all': type } };
+    return problemsOf({ [exchange]: { keyParts: ['who'], require: 'bind.who == "me"' } }, {}, { sources: [{ amqp }] });
+  };
+  const refused = (exchange: string, type = 'fanout') => [
+    `${at}["${exchange}"].keyParts: "a.all" is of the type ${type}, which delivers every key to whoever has bound any; ` +
+      'leave the key out, and say who may have all of it',
+  ];
+  expect(problems('a.all')).toEqual(refused('a.all'));
+  expect(problems('a.all', 'headers')).toEqual(refused('a.all', 'headers'));
+  expect(problems('a.*')).toEqual(refused('a.*'));
+  expect([problems('a.some'), problems('a.all', 'direct'), problems('b.#')]).toEqual([[], [], []]);
+  expect(problemsOf({ 'a.all': { require: 'ocms.present' } }, {}, { sources })).toEqual([]);
+  expect(problemsOf({ 'a.all': { require: 'bind.key == "a"' } }, {}, { sources })).toEqual([
+    expect.stringContaining(`${at}["a.all"].require: "a.all" is of the type fanout`),
+  ]);
+});
+
 test('what may be bound at any endpoint is bindable', () => {
   const config = load({ 'orders.*': { public: true }, 'a.b': { public: true } });
   const isBindable = bindableStreams((config.ok ? config.value : undefined)?.endpoints as Config['endpoints']);
