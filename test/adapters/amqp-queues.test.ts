@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { deadLetter, handlerProbe, holdingProbe, retry } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
 import { amqpAdmin } from '../support/amqp-admin.ts';
+import { amqpMethods, createAmqpTap } from '../support/amqp-tap.ts';
 import { amqpUrl, amqpUrlAt } from '../support/amqp-url.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTcpProxy } from '../support/tcp-proxy.ts';
@@ -209,4 +210,25 @@ testWithRabbitMq('a message that waits for another try is given back at once whe
     expect(result).toEqual({ settled: 0, abandoned: 0 });
     expect(await admin.ready(queue)).toBe(1);
   }
+});
+
+testWithRabbitMq('a drain that begins while a channel is opened again takes no message more than once', async () => {
+  await using admin = await amqpAdmin();
+  await using tap = await createAmqpTap(amqpUrl);
+  // What is given out more often is gone.
+  const queue = await admin.queue({ durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 } });
+  await using fixture = queueSource({ urls: [amqpUrlAt(tap.port)], queues: [queue] });
+  const { probe } = holdingProbe();
+  await fixture.source.start(probe.handler);
+  await admin.publish('', queue, Buffer.from('in hand'));
+  await eventually(() => expect(probe.messages).toHaveLength(1));
+  const opening = tap.hold(amqpMethods.consume);
+  tap.closeConsumingChannel();
+  await opening.reached;
+  for (let index = 0; index < 10; index += 1) await admin.publish('', queue, Buffer.from(`m${index}`));
+  const drained = fixture.source.drain(AbortSignal.timeout(300));
+  opening.release();
+  expect(await drained).toEqual({ settled: 0, abandoned: 1 });
+  await eventually(async () => expect(await admin.ready(queue)).toBe(11));
+  expect(probe.messages).toHaveLength(1);
 });

@@ -62,7 +62,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   readonly #lane: Lane;
   readonly #channel: AmqpChannel<Channel>;
   readonly #bindings: QueueBindings;
-  #consumerTag: string | undefined;
+  #consumer: { readonly channel: Channel; readonly tag: string } | undefined;
   #isOpen = false;
   #isOverflowing = false;
   #drained: Promise<DrainResult> | undefined;
@@ -158,12 +158,11 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
 
   async #drain(deadline: AbortSignal): Promise<DrainResult> {
     // At once: what the broker has sent before it hears of this is taken, and nothing that is published after it.
-    const tag = this.#consumerTag;
-    const cancelled = tag === undefined ? undefined : this.#channel.channel?.cancel(tag).catch(() => {});
+    const cancelled = this.#cancel();
     this.#bindings.drain();
     if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
     const isLate = new Error('the deadline has passed');
-    await untilAborted(Promise.resolve(cancelled), deadline, () => isLate).catch(() => {});
+    await untilAborted(cancelled, deadline, () => isLate).catch(() => {});
     this.#handOver.wake();
     const { settled, abandoned } = await this.#life.idle(deadline, () => this.#lane.waitingCount > 0);
     this.#handOver.abandon();
@@ -171,6 +170,11 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     await Promise.all([this.#publisher.close(), this.#connection.close()]);
     this.#life.stop();
     return { settled, abandoned: abandoned + this.#lane.waitingCount };
+  }
+
+  /** One that the broker has not said of yet that it consumes is cancelled when it does. */
+  async #cancel(): Promise<void> {
+    await this.#consumer?.channel.cancel(this.#consumer.tag).catch(() => {});
   }
 
   async #consume(channel: Channel, onCancelled: () => void): Promise<void> {
@@ -181,8 +185,10 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
       arguments: { 'x-max-length-bytes': this.#settings.queueBytesMax },
     });
     const onMessage = (message: ConsumeMessage | null) => (message ? this.#take(message, queue) : onCancelled());
+    if (this.#drained) return;
     const { consumerTag } = await channel.consume(queue, onMessage, { noAck: true });
-    this.#consumerTag = consumerTag;
+    this.#consumer = { channel, tag: consumerTag };
+    if (this.#drained) await this.#cancel();
     await this.#bindings.attach(await this.#connection.up(), queue);
   }
 

@@ -41,7 +41,10 @@ export class QueueConsumer {
   readonly #held = new Map<Delivery, Held>();
   /** Aborted when nothing is to wait before it is given back. */
   readonly #draining = new AbortController();
-  #consumerTag: string | undefined;
+  /** Known once the broker has said that it consumes, though messages may come before that. */
+  #consumer: { readonly channel: Channel; readonly tag: string } | undefined;
+  /** Where the broker has been told to send nothing more. What is given back elsewhere comes again at once. */
+  #cancelled: Channel | undefined;
 
   constructor(dependencies: QueueDependencies) {
     const { connection, clock, settings, queue, onFault, onState } = dependencies;
@@ -71,12 +74,8 @@ export class QueueConsumer {
 
   /** Takes nothing more; what the handler has not been given is the broker's again. What it has, it may still settle. */
   async cancel(): Promise<void> {
-    const { lane } = this.#dependencies;
     this.#draining.abort();
-    const tag = this.#consumerTag;
-    const cancelled = tag === undefined ? undefined : this.#channel.channel?.cancel(tag);
-    for (let next = lane.drop(); next; next = lane.drop()) this.#giveBack(next);
-    await cancelled?.catch(() => {});
+    await this.#cancel();
   }
 
   /** What is not settled is the broker's again. */
@@ -87,12 +86,25 @@ export class QueueConsumer {
   async #consume(channel: Channel, lose: (fault: Fault) => void): Promise<void> {
     const { queue, settings, connection } = this.#dependencies;
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
+    if (this.#draining.signal.aborted) return;
     const onMessage = (message: ConsumeMessage | null): void => {
       if (message) this.#take(message, channel);
       else lose(amqpConsumerCancelled(connection.place(`queue "${queue}"`)));
     };
     const { consumerTag } = await channel.consume(queue, onMessage);
-    this.#consumerTag = consumerTag;
+    this.#consumer = { channel, tag: consumerTag };
+    if (this.#draining.signal.aborted) await this.#cancel();
+  }
+
+  /** Nothing yet where the broker has not said that it consumes: that is when it is cancelled. */
+  async #cancel(): Promise<void> {
+    const { lane } = this.#dependencies;
+    if (!this.#consumer) return;
+    const { channel, tag } = this.#consumer;
+    this.#cancelled = channel;
+    const cancelled = channel.cancel(tag);
+    for (let next = lane.drop(); next; next = lane.drop()) this.#giveBack(next);
+    await cancelled.catch(() => {});
   }
 
   #take(message: ConsumeMessage, channel: Channel): void {
@@ -102,7 +114,7 @@ export class QueueConsumer {
     const attempt = attemptOf(asRead(message), before?.attempt);
     const delivery: Delivery = { event, attempt, settle: (settlement) => this.#settle(delivery, settlement) };
     this.#held.set(delivery, { message, channel, earlier: { id: event.id, attempt } });
-    if (this.#draining.signal.aborted) {
+    if (this.#cancelled === channel) {
       this.#giveBack(delivery);
       return;
     }
@@ -113,6 +125,7 @@ export class QueueConsumer {
   /** The broker has given all of it up, and gives it out again. */
   #forget(channel: Channel): void {
     const { lane } = this.#dependencies;
+    if (this.#consumer?.channel === channel) this.#consumer = undefined;
     for (let next = lane.drop(); next; next = lane.drop()) this.#remember(next);
     for (const [delivery, held] of this.#held) {
       if (held.channel === channel) this.#remember(delivery);
