@@ -3,6 +3,7 @@ import { handlerProbe } from '../contracts/handler-probe.ts';
 import { amqpAdmin } from '../support/amqp-admin.ts';
 import { amqpUrl, amqpUrlAt } from '../support/amqp-url.ts';
 import { eventually } from '../support/eventually.ts';
+import { memoryUsedBytes } from '../support/heap-used.ts';
 import { createTcpProxy } from '../support/tcp-proxy.ts';
 import { testWithRabbitMq } from '../support/with-brokers.ts';
 import { bind, bindingSource, event, queueSource } from './amqp-fixture.ts';
@@ -122,4 +123,20 @@ testWithRabbitMq('after a drain nothing is published', async () => {
     code: 'amqp_draining',
     disposition: 'retry',
   });
+});
+
+testWithRabbitMq('what was refused because the broker is away is not kept', async () => {
+  await using admin = await amqpAdmin();
+  const queue = await admin.queue();
+  const publish = { pendingMax: 1000, confirmTimeoutMs: 100 };
+  await using fixture = queueSource({ urls: ['amqp://127.0.0.1:1'], queues: [queue], publish });
+  const refuse = async (count: number, bytes: number) => {
+    const payload = () => Buffer.alloc(bytes);
+    const published = Array.from({ length: count }, () => fixture.source.publish(event({ payload: payload() })));
+    for (const each of await Promise.allSettled(published)) expect(each.status).toBe('rejected');
+  };
+  await refuse(1000, 1);
+  const before = memoryUsedBytes();
+  for (let round = 0; round < 3; round += 1) await refuse(1000, 20_000);
+  expect(memoryUsedBytes() - before).toBeLessThan(20_000_000);
 });

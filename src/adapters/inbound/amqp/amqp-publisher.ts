@@ -201,5 +201,7 @@ export class AmqpPublisher implements EventPublisher {
     this.#outstanding.delete(pending);
     this.#suspects.delete(pending);
     this.#pending.finish(pending, error);
+    // Nobody else takes them off while nothing can be sent.
+    while (this.#unsent.first?.isDone) this.#unsent.shift();
   }
 }
