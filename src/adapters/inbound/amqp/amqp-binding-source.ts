@@ -19,7 +19,7 @@ import { SourceLife } from '../../source-life.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled, amqpOverflow } from './amqp-fault.ts';
+import { amqpConsumerCancelled, amqpDraining, amqpOverflow, isAway } from './amqp-fault.ts';
 import { eventOf } from './amqp-message.ts';
 import { AmqpPublisher } from './amqp-publisher.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
@@ -63,6 +63,8 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   readonly #channel: AmqpChannel<Channel>;
   readonly #bindings: QueueBindings;
   #consumer: { readonly channel: Channel; readonly tag: string } | undefined;
+  /** Aborted when the start may take no longer. */
+  readonly #starting = new AbortController();
   #isOpen = false;
   #isOverflowing = false;
   #drained: Promise<DrainResult> | undefined;
@@ -130,12 +132,17 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   async start(handler: MessageHandler): Promise<void> {
     this.#life.begin();
     this.#handOver.begin(handler);
+    const { signal } = this.#starting;
+    const { startTimeoutMs, whenUnreachable } = this.#settings;
+    const stopTimer = this.#clock.schedule(startTimeoutMs, () => this.#starting.abort());
     try {
-      await this.#connection.open();
-      await this.#channel.open(() => false);
+      await this.#connection.open(signal);
+      await this.#channel.open((fault) => whenUnreachable === 'wait' && isAway(fault), signal);
     } catch (error) {
       await this.drain(AbortSignal.abort());
       throw error;
+    } finally {
+      stopTimer();
     }
     this.#isOpen = true;
     void this.#bindings.keepRenewing();
@@ -152,6 +159,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   }
 
   drain(deadline: AbortSignal): Promise<DrainResult> {
+    this.#starting.abort(amqpDraining(this.name));
     this.#drained ??= this.#drain(deadline);
     return this.#drained;
   }

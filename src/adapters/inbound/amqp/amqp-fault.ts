@@ -164,6 +164,13 @@ export function amqpFault(error: unknown, place: AmqpPlace): Fault {
 export const amqpUnanswered = (place: AmqpPlace): Fault =>
   unreachable(place, new Error('the time that an answer may take is over'));
 
+/** Why nobody waits for the answer any more: the time of the start is over, or the source has been drained in it. */
+export const amqpStartOver = (place: AmqpPlace, over: AbortSignal): Fault =>
+  over.reason instanceof Fault ? over.reason : amqpUnanswered(place);
+
+/** Nothing is wrong but that the broker is not there, or not any more. */
+export const isAway = ({ code }: Fault): boolean => code === 'amqp_unreachable' || code === 'amqp_closed';
+
 export const amqpTlsFile = (place: AmqpPlace, setting: string, cause: Error): Fault =>
   tlsFailed(place, new Error(`\`tls.${setting}\` cannot be read`, { cause }));
 

@@ -50,7 +50,10 @@ const connectionFields = {
   startTimeoutMs: millisecondsMax(60_000)
     .min(100)
     .default(5000)
-    .describe('How long the start may take before it fails, saying what the broker has not answered (ms).'),
+    .describe(
+      'How long the start may take before it fails, saying what the broker has not answered (ms). Each of several URLs ' +
+        'has an equal part of it.',
+    ),
   whenUnreachable: z
     .enum(['fail', 'wait'])
     .default('fail')

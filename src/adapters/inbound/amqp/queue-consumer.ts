@@ -4,7 +4,7 @@ import type { Clock } from '../../../application/ports/clock.ts';
 import type { Settlement } from '../../../application/ports/event-source.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import type { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled } from './amqp-fault.ts';
+import { amqpConsumerCancelled, isAway } from './amqp-fault.ts';
 import { attemptOf, deadLetterOf, eventOf, type Publication } from './amqp-message.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
@@ -66,10 +66,15 @@ export class QueueConsumer {
     return this.#channel.waitsFor;
   }
 
-  /** Rejects with a `Fault` when the queue cannot be consumed from, unless it is missing and may be waited for. */
-  open(): Promise<void> {
-    const { whenMissing } = this.#dependencies.settings;
-    return this.#channel.open(({ code }) => code === 'amqp_missing' && whenMissing === 'wait');
+  /**
+   * Rejects with a `Fault` when the queue cannot be consumed from, unless that may be waited for.
+   * @param over aborts when no answer counts as one.
+   */
+  open(over: AbortSignal): Promise<void> {
+    const { whenMissing, whenUnreachable } = this.#dependencies.settings;
+    const isWaitedFor = (fault: Fault) =>
+      fault.code === 'amqp_missing' ? whenMissing === 'wait' : whenUnreachable === 'wait' && isAway(fault);
+    return this.#channel.open(isWaitedFor, over);
   }
 
   /** Takes nothing more; what the handler has not been given is the broker's again. What it has, it may still settle. */
