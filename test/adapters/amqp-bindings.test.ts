@@ -185,6 +185,28 @@ testWithRabbitMq(
 );
 
 testWithRabbitMq(
+  'binds while the queue of the process is deleted are bound on the next one, and none is refused',
+  async () => {
+    await using admin = await amqpAdmin();
+    await using tap = await createAmqpTap(amqpUrl);
+    const exchange = await admin.exchange();
+    await using fixture = bindingSource({ urls: [amqpUrlAt(tap.port)], bindings: { [exchange]: 'topic' } });
+    await fixture.source.start(handlerProbe().handler);
+    for (let round = 0; round < 5; round += 1) {
+      await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+      const keys = Array.from({ length: 80 }, (_, index) => `${round}.${index}`);
+      const before = keys.slice(0, 40).map((key) => bind(fixture.source, exchange, key));
+      tap.deleteQueue(tap.declared.at(-1) ?? '');
+      const after = keys.slice(40).map((key) => bind(fixture.source, exchange, key));
+      await Promise.all([...before, ...after]);
+      await eventually(async () => {
+        for (const key of keys) expect(await admin.isRouted(exchange, key)).toBe(true);
+      });
+    }
+  },
+);
+
+testWithRabbitMq(
   'a binding whose exchange has gone is told, waited for, and restored; it can be released meanwhile',
   async () => {
     await using admin = await amqpAdmin();

@@ -100,7 +100,10 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
       resource,
       create: (model) => model.createChannel(),
       setUp: (channel, lose) =>
-        this.#consume(channel, () => lose(amqpConsumerCancelled(this.#connection.place(resource)))),
+        this.#consume(channel, () => {
+          this.#bindings.detach();
+          lose(amqpConsumerCancelled(this.#connection.place(resource)));
+        }),
       onClosed: () => this.#bindings.detach(),
       onFault,
       onState,

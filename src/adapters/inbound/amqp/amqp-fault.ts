@@ -150,6 +150,10 @@ export function codeOf(error: unknown): number | string | undefined {
   return typeof code === 'number' || typeof code === 'string' ? code : undefined;
 }
 
+/** Whether the broker says that there is no such queue (any more). */
+export const namesMissingQueue = (error: unknown, queue: string): boolean =>
+  codeOf(error) === 404 && messageOf(error).includes(`no queue '${queue}'`);
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'no details');
 
 /** A broker's own words are kept up to this length. */

@@ -6,7 +6,7 @@ import type { Binding, BindRefusal } from '../../../application/ports/event-sour
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
 import { Fifo } from '../../fifo.ts';
 import { untilAborted } from '../../until-aborted.ts';
-import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf } from './amqp-fault.ts';
+import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
 
 export type BindingDependencies = {
   readonly source: string;
@@ -228,8 +228,7 @@ export class QueueBindings {
       try {
         await tell(pair, isWanted, target);
       } catch (error) {
-        // A queue that has gone is no trouble of this pair.
-        if (this.#target === target) this.#fail(pair, isWanted, error);
+        this.#fail(pair, isWanted, error, target);
         return;
       }
       if (this.#target !== target) return;
@@ -255,7 +254,10 @@ export class QueueBindings {
     this.#dependencies.onState();
   }
 
-  #fail(pair: Pair, isWanted: boolean, error: unknown): void {
+  #fail(pair: Pair, isWanted: boolean, error: unknown, target: Target): void {
+    // A queue that has gone is no trouble of this pair, which the next one gets.
+    if (this.#target === target && namesMissingQueue(error, target.queue)) this.detach();
+    if (this.#target !== target) return;
     const code = codeOf(error);
     const fault = amqpFault(error, this.#dependencies.place(`exchange "${pair.stream}"`));
     if (isWanted) this.#lose(pair);
