@@ -1,5 +1,6 @@
 import type { Options } from 'amqplib';
 import { expect } from 'vitest';
+import { hasBroker } from '../../src/bootstrap/has-broker.ts';
 import { parseTopicPattern } from '../../src/domain/topic-pattern.ts';
 import { handlerProbe, holdingProbe } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
@@ -231,6 +232,29 @@ testWithRabbitMq(
     await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
     expect(await admin.isRouted(exchange, 'a')).toBe(true);
     expect(await admin.isRouted(exchange, 'b')).toBe(false);
+  },
+);
+
+testWithRabbitMq(
+  'a missing exchange is no lost broker, and nobody waits for it once its last holder has left',
+  async () => {
+    await using admin = await amqpAdmin();
+    await using tap = await createAmqpTap(amqpUrl);
+    await using proxy = await createTcpProxy(tap.port);
+    const exchange = await admin.exchange();
+    await using fixture = bindingSource({ urls: [amqpUrlAt(proxy.port)], bindings: { [exchange]: 'topic' } });
+    await fixture.source.start(handlerProbe().handler);
+    const holders = [await bind(fixture.source, exchange, 'a'), await bind(fixture.source, exchange, 'b')];
+    await admin.channel.deleteExchange(exchange);
+    tap.closeConsumingChannel();
+    const reason = expect.stringContaining(exchange);
+    await eventually(() => expect(fixture.source.state).toEqual({ kind: 'waiting', reason, isConnected: true }));
+    expect(hasBroker(fixture.source)).toBe(true);
+    for (const holder of holders) holder.release();
+    expect(fixture.source.state.kind).toBe('consuming');
+    proxy.cut();
+    await eventually(() => expect(fixture.source.state).toMatchObject({ kind: 'waiting', isConnected: false }));
+    expect(hasBroker(fixture.source)).toBe(false);
   },
 );
 

@@ -223,7 +223,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   #stateChanged(): void {
     if (!this.#isOpen || this.state.kind === 'draining' || this.state.kind === 'stopped') return;
     const waitsFor = this.#channel.waitsFor ?? this.#bindings.waitsFor;
-    if (waitsFor) this.#life.wait(waitsFor.message);
+    if (waitsFor) this.#life.wait(waitsFor.message, !this.#connection.fault);
     else this.#life.consume();
     this.#handOver.wake();
   }

@@ -164,7 +164,7 @@ class AmqpQueueSource implements EventSource, EventPublisher {
   #stateChanged(): void {
     if (!this.#isOpen || this.state.kind === 'draining' || this.state.kind === 'stopped') return;
     const waitsFor = this.#consumers.find((consumer) => consumer.waitsFor)?.waitsFor;
-    if (waitsFor) this.#life.wait(waitsFor.message);
+    if (waitsFor) this.#life.wait(waitsFor.message, !this.#connection.fault);
     else this.#life.consume();
     this.#handOver.wake();
   }

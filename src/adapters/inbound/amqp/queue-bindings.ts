@@ -187,8 +187,8 @@ export class QueueBindings {
   #release(pair: Pair): void {
     pair.holders -= 1;
     if (pair.holders > 0) return;
-    this.#broken.delete(pair);
     this.#change(pair);
+    this.#mend(pair);
   }
 
   #change(pair: Pair): void {
@@ -248,9 +248,18 @@ export class QueueBindings {
     pair.isBound = true;
     pair.isEstablished = true;
     pair.outcome.resolve(allowed(true));
+    this.#told.delete(pair.stream);
+    this.#mend(pair);
+  }
+
+  /** It is bound again, or nobody wants it any more. */
+  #mend(pair: Pair): void {
     if (!this.#broken.delete(pair)) return;
     this.#retries = 0;
-    this.#told.delete(pair.stream);
+    if (this.#broken.size === 0) {
+      this.#failing.clear();
+      this.#told.clear();
+    }
     this.#dependencies.onState();
   }
 
