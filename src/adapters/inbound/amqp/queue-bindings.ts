@@ -4,9 +4,9 @@ import type { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Binding, BindRefusal } from '../../../application/ports/event-source.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
-import { Fifo } from '../../fifo.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
+import { UrgentFirst } from './urgent-first.ts';
 
 export type BindingDependencies = {
   readonly source: string;
@@ -68,7 +68,8 @@ const workersMax = 8;
 export class QueueBindings {
   readonly #dependencies: BindingDependencies;
   readonly #pairs = new Map<string, Pair>();
-  readonly #changes = new Fifo<Pair>();
+  /** Before what is to go, or bound once more, what clients wait for. */
+  readonly #changes = new UrgentFirst<Pair>();
   /** Were there before, and are not now. */
   readonly #broken = new Map<Pair, Fault>();
   /** Streams whose bindings are not to be had until the next try, so that not each of them is asked for. */
@@ -120,7 +121,7 @@ export class QueueBindings {
     this.#retries = 0;
     for (const pair of this.#pairs.values()) {
       this.#lose(pair);
-      if (pair.holders > 0) this.#changes.push(pair);
+      if (pair.holders > 0) this.#changes.push(pair, true);
       else this.#pairs.delete(pair.name);
     }
     this.#work(target);
@@ -192,7 +193,7 @@ export class QueueBindings {
   }
 
   #change(pair: Pair): void {
-    this.#changes.push(pair);
+    this.#changes.push(pair, pair.holders > 0 && !pair.isBound);
     if (this.#target) this.#work(this.#target);
   }
 
