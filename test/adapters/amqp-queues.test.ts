@@ -28,6 +28,41 @@ testWithRabbitMq('a dead letter that leads nowhere is not kept, so its message i
   expect(await admin.ready(queue)).toBe(0);
 });
 
+testWithRabbitMq('poison without a place for dead letters is told once, and offered less and less often', async () => {
+  await using admin = await amqpAdmin();
+  const [queue, letters] = [await admin.queue(), await admin.exchange('fanout')];
+  const settings = { queues: [queue], deadLetter: { exchange: letters }, redeliverDelayMs: 10, reconnectMsMax: 500 };
+  await using fixture = queueSource({ ...settings, inFlightMax: 2 });
+  const probe = handlerProbe(() => deadLetter);
+  await fixture.source.start(probe.handler);
+  const begin = Date.now();
+  for (const text of ['m0', 'm1']) await admin.publish('', queue, Buffer.from(text), { messageId: text });
+  await eventually(() => expect(Date.now() - begin).toBeGreaterThan(1000));
+  expect(probe.messages.length).toBeLessThan(25);
+  expect(fixture.faults()).toEqual(['amqp_unroutable']);
+  const kept = await admin.queue();
+  await admin.channel.bindQueue(kept, letters, '');
+  await eventually(async () => expect(await admin.ready(kept)).toBe(2));
+});
+
+testWithRabbitMq('a message whose headers leave no room for those of a dead letter goes without them', async () => {
+  await using admin = await amqpAdmin();
+  const [queue, kept] = [await admin.queue(), await admin.queue()];
+  await using fixture = queueSource({ queues: [queue], deadLetter: { exchange: '', key: kept } });
+  await fixture.source.start(handlerProbe(() => deadLetter).handler);
+  const found = await admin.collect(kept);
+  const headers = { large: 'x'.repeat(65_300) };
+  await admin.publish('', queue, Buffer.from('m0'), { messageId: 'm0', type: 't', headers });
+  await eventually(() => expect(found).toHaveLength(1));
+  expect(found[0]?.properties).toMatchObject({ messageId: 'm0', type: 't' });
+  expect(found[0]?.properties.headers).toMatchObject({
+    'Dead-Letter-Cause': expect.stringContaining('without its headers, too large; the test says so'),
+    'Dead-Letter-Key': queue,
+  });
+  expect(found[0]?.properties.headers).not.toHaveProperty('large');
+  expect(fixture.faults()).toEqual([]);
+});
+
 testWithRabbitMq('a dead letter keeps what the message had, says why, and goes nowhere else', async () => {
   await using admin = await amqpAdmin();
   const [queue, kept] = [await admin.queue(), await admin.queue()];

@@ -1,11 +1,20 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Fault } from '../../../application/fault.ts';
+import { backOffDelayMs } from '../../../application/back-off.ts';
+import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Settlement } from '../../../application/ports/event-source.ts';
+import type { Event } from '../../../domain/event.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import type { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled, isAway } from './amqp-fault.ts';
-import { attemptOf, deadLetterOf, eventOf, type Publication } from './amqp-message.ts';
+import { type AmqpPlace, amqpConsumerCancelled, amqpFault, isAway } from './amqp-fault.ts';
+import {
+  type AmqpMessage,
+  attemptOf,
+  deadLetterOf,
+  eventOf,
+  type LetterPlace,
+  type Publication,
+} from './amqp-message.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
 import type { Delivery, Lane } from './hand-over.ts';
@@ -43,6 +52,9 @@ export class QueueConsumer {
   readonly #draining = new AbortController();
   /** Known once the broker has said that it consumes, though messages may come before that. */
   #consumer: { readonly channel: Channel; readonly tag: string } | undefined;
+  /** Since the last dead letter that the broker has taken. */
+  #lettersFailed = 0;
+  #told: string | undefined;
   /** Where the broker has been told to send nothing more. What is given back elsewhere comes again at once. */
   #cancelled: Channel | undefined;
 
@@ -89,12 +101,12 @@ export class QueueConsumer {
   }
 
   async #consume(channel: Channel, lose: (fault: Fault) => void): Promise<void> {
-    const { queue, settings, connection } = this.#dependencies;
+    const { queue, settings } = this.#dependencies;
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
     if (this.#draining.signal.aborted) return;
     const onMessage = (message: ConsumeMessage | null): void => {
       if (message) this.#take(message, channel);
-      else lose(amqpConsumerCancelled(connection.place(`queue "${queue}"`)));
+      else lose(amqpConsumerCancelled(this.#place));
     };
     const { consumerTag } = await channel.consume(queue, onMessage);
     this.#consumer = { channel, tag: consumerTag };
@@ -171,19 +183,34 @@ export class QueueConsumer {
     if (settlement.kind === 'dead-letter') {
       try {
         return await this.#deadLetter(delivery, settlement.cause);
-      } catch (fault) {
-        onFault(fault);
+      } catch (error) {
+        const fault = error instanceof Fault ? error : amqpFault(error, this.#place);
+        this.#lettersFailed += 1;
+        // Each of them meets the same, again and again.
+        if (fault.message !== this.#told) onFault(fault);
+        this.#told = fault.message;
       }
     }
-    await clock.wait(settings.redeliverDelayMs, this.#draining.signal);
+    await clock.wait(this.#redeliverDelayMs, this.#draining.signal);
     if (settings.ordered) this.#offerAgain(delivery);
     else this.#giveBack(delivery);
     return false;
   }
 
+  /** Longer each time while dead letters cannot be published: all that comes meanwhile would come for nothing. */
+  get #redeliverDelayMs(): number {
+    const { redeliverDelayMs, reconnectMsMax } = this.#dependencies.settings;
+    if (this.#lettersFailed === 0) return redeliverDelayMs;
+    const delayMsMax = Math.max(redeliverDelayMs, reconnectMsMax);
+    return backOffDelayMs({ delayMsMin: redeliverDelayMs, delayMsMax }, this.#lettersFailed, Math.random());
+  }
+
+  get #place(): AmqpPlace {
+    return this.#dependencies.connection.place(`queue "${this.#dependencies.queue}"`);
+  }
+
   async #deadLetter(delivery: Delivery, cause: string): Promise<boolean> {
-    const { settings, publish } = this.#dependencies;
-    const { deadLetter } = settings;
+    const { deadLetter } = this.#dependencies.settings;
     const held = this.#held.get(delivery);
     if (!held) return false;
     if (deadLetter?.by === 'policy') {
@@ -192,9 +219,23 @@ export class QueueConsumer {
     }
     if (deadLetter?.exchange !== undefined) {
       const { exchange, key } = deadLetter;
-      await publish(deadLetterOf(asRead(held.message), delivery.event, { exchange, key }, cause));
+      await this.#publishLetter(asRead(held.message), delivery.event, { exchange, key }, cause);
+      this.#lettersFailed = 0;
+      this.#told = undefined;
     }
     return this.#acknowledge(delivery);
+  }
+
+  /** Without the headers of the message, where they leave no room for those of the letter. */
+  async #publishLetter(message: AmqpMessage, event: Event, place: LetterPlace, cause: string): Promise<void> {
+    const { publish } = this.#dependencies;
+    try {
+      await publish(deadLetterOf(message, event, place, cause));
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'amqp_unpublishable') throw error;
+      const { headers: _, ...properties } = message.properties;
+      await publish(deadLetterOf({ ...message, properties }, event, place, `without its headers, too large; ${cause}`));
+    }
   }
 
   #acknowledge(delivery: Delivery): boolean {
