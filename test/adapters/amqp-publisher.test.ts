@@ -113,6 +113,17 @@ testWithRabbitMq('what is published while the connection is cut waits for it, up
   await fixture.source.drain(AbortSignal.abort());
 });
 
+testWithRabbitMq('an exchange that has gone since is named', async () => {
+  await using admin = await amqpAdmin();
+  const [exchange, queue] = [await admin.exchange(), await admin.queue()];
+  await using fixture = queueSource({ queues: [queue], publish: { unroutable: 'accept' } });
+  await fixture.source.publish(event({ stream: exchange }));
+  await admin.channel.deleteExchange(exchange);
+  const published = fixture.source.publish(event({ stream: exchange }));
+  const message = expect.stringContaining(`exchange "${exchange}" does not exist`);
+  await expect(published).rejects.toMatchObject({ code: 'amqp_missing', message });
+});
+
 testWithRabbitMq('after a drain nothing is published', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();

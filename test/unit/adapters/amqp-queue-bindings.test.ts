@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { ChannelModel } from 'amqplib';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { QueueBindings } from '../../../src/adapters/inbound/amqp/queue-bindings.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 
 /** A broker that answers everything, and says what it was asked. */
-function brokerThatTakesAll() {
+function brokerThatTakesAll(channelMax = 2047) {
   const asked: string[] = [];
   const answer = (what: string) => async (_: string, stream: string, pattern: string) => {
     asked.push(`${what} ${stream} ${pattern}`);
@@ -13,7 +13,8 @@ function brokerThatTakesAll() {
   };
   const createChannel = async () =>
     Object.assign(new EventEmitter(), { bindQueue: answer('bind'), unbindQueue: answer('unbind') });
-  return { asked, model: { createChannel } as unknown as ChannelModel };
+  const model = { createChannel: vi.fn(createChannel), connection: { channelMax } };
+  return { asked, model: model as typeof model & ChannelModel };
 }
 
 const bindings = () =>
@@ -40,4 +41,13 @@ test('a bind does not wait behind what others have released, nor is that held ba
   const unbinds = asked.filter((each) => each.startsWith('unbind')).length;
   expect(unbinds).toBeGreaterThan(20);
   expect(unbinds).toBeLessThan(60);
+});
+
+test('no more channels are opened than the broker allows beside the one that consumes', async () => {
+  const { model } = brokerThatTakesAll(4);
+  const { signal } = new AbortController();
+  const queue = bindings();
+  await queue.attach(model, 'q');
+  await Promise.all(Array.from({ length: 100 }, (_, index) => queue.bind('e', `${index}`, signal)));
+  expect(model.createChannel).toHaveBeenCalledTimes(3);
 });

@@ -82,7 +82,7 @@ const locked: MakeFault = (place, cause) =>
   new Fault(
     'amqp_locked',
     'retry',
-    `${named(place)} somebody else has ${place.resource} at ${place.address} to himself; it is tried again`,
+    `${named(place)} somebody else has ${place.resource} at ${place.address} to himself; end the other one`,
     cause,
   );
 
@@ -191,6 +191,10 @@ export const amqpBlocked = (place: AmqpPlace, reason: string): Fault =>
     'retry',
     `${named(place)} RabbitMQ at ${place.address} takes nothing for now (${reason}); see its alarms`,
   );
+
+/** The exchange has gone since it was looked for. */
+export const amqpExchangeGone = (place: AmqpPlace, { cause }: Fault): Fault =>
+  missing(place, cause instanceof Error ? cause : new Error('no details'));
 
 export const amqpUnroutable = (source: string, exchange: string): Fault =>
   new Fault(

@@ -8,6 +8,7 @@ import { AmqpChannel } from './amqp-channel.ts';
 import { AmqpConnection } from './amqp-connection.ts';
 import {
   amqpDraining,
+  amqpExchangeGone,
   amqpFault,
   amqpNacked,
   amqpPublisherFull,
@@ -55,7 +56,7 @@ export class AmqpPublisher implements EventPublisher {
       connection: this.#connection,
       clock,
       backOff: { delayMsMin, delayMsMax },
-      resource: 'publishing',
+      resource: 'what is published to',
       create: (model) => model.createConfirmChannel(),
       setUp: async (channel) => {
         this.#isHeldBack = false;
@@ -183,7 +184,7 @@ export class AmqpPublisher implements EventPublisher {
   /** @param fault what the broker says against one of them; nothing when it was the connection that was lost. */
   #lost(fault: Fault | undefined): void {
     const [first, ...others] = this.#outstanding;
-    if (fault && first && others.length === 0) this.#finish(first, fault);
+    if (fault && first && others.length === 0) this.#finish(first, this.#named(fault, first));
     else if (fault) for (const pending of this.#outstanding) this.#suspects.add(pending);
     this.#known.clear();
     this.#known.add('');
@@ -195,6 +196,12 @@ export class AmqpPublisher implements EventPublisher {
     this.#outstanding.clear();
     for (let next = this.#unsent.shift(); next; next = this.#unsent.shift()) unsent.push(next);
     this.#unsent = unsent;
+  }
+
+  /** The broker's channel knows no exchange. */
+  #named(fault: Fault, { publication: { exchange } }: Pending): Fault {
+    if (fault.code !== 'amqp_missing') return fault;
+    return amqpExchangeGone(this.#connection.place(`exchange "${exchange}"`), fault);
   }
 
   #finish(pending: Pending, error?: unknown): void {

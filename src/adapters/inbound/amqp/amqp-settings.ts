@@ -75,7 +75,8 @@ const intakeFields = {
     .max(1000)
     .optional()
     .describe(
-      'Durable queues that are there, to consume from. Processes with the same queue share its messages. Either this ' +
+      'Durable queues that are there, classic or quorum, to consume from. No streams: those forget nothing, and begin ' +
+        'at their end each time. Processes with the same queue share its messages. Either this ' +
         'or `bindings`.',
     ),
   bindings: z

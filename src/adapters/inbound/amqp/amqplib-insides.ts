@@ -6,6 +6,8 @@ import { decodeProperties } from './amqp-properties.ts';
 /** What this adapter knows of amqplib's insides (`lib/connection.js`, 2.3.1) and its types do not say. */
 type Insides = {
   readonly stream: Duplex;
+  /** As the broker and the client have agreed. */
+  readonly channelMax: number;
   /** Bytes that have come and are no frame yet, or are several. */
   rest: Buffer;
   /** The next frame, or nothing; takes it off `rest`, and reads from the stream what is missing. */
@@ -41,6 +43,9 @@ export function readContentHeaders(model: ChannelModel): void {
     };
   };
 }
+
+/** How many channels may be open at once. */
+export const channelsMax = (model: ChannelModel): number => insidesOf(model).channelMax;
 
 /** A message of a connection whose content headers are read so. */
 export const asRead = (message: ConsumeMessage): AmqpMessage => message as unknown as AmqpMessage;

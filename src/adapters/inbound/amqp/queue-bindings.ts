@@ -6,6 +6,7 @@ import type { Binding, BindRefusal } from '../../../application/ports/event-sour
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
+import { channelsMax } from './amqplib-insides.ts';
 import { UrgentFirst } from './urgent-first.ts';
 
 export type BindingDependencies = {
@@ -50,6 +51,7 @@ type Target = {
   readonly model: ChannelModel;
   readonly queue: string;
   readonly workers: Set<Promise<void>>;
+  readonly workersMax: number;
   /** Channels that nobody uses for the moment. */
   readonly channels: Set<Channel>;
 };
@@ -113,7 +115,9 @@ export class QueueBindings {
 
   /** A queue that nothing is bound to. Resolves when everything is that is to be, as far as the broker takes it. */
   async attach(model: ChannelModel, queue: string): Promise<void> {
-    const target: Target = { model, queue, workers: new Set(), channels: new Set() };
+    // One channel consumes.
+    const atOnce = Math.min(workersMax, Math.max(1, channelsMax(model) - 1));
+    const target: Target = { model, queue, workers: new Set(), workersMax: atOnce, channels: new Set() };
     this.#target = target;
     this.#broken.clear();
     this.#failing.clear();
@@ -198,7 +202,7 @@ export class QueueBindings {
   }
 
   #work(target: Target): void {
-    while (this.#changes.first && target.workers.size < workersMax) {
+    while (this.#changes.first && target.workers.size < target.workersMax) {
       const worker = this.#makeChanges(target).finally(() => target.workers.delete(worker));
       target.workers.add(worker);
     }
