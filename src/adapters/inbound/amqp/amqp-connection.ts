@@ -5,7 +5,7 @@ import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { type AmqpAddress, parseAmqpUrl, shownAddress } from './amqp-address.ts';
-import { type AmqpPlace, amqpBlocked, amqpFault, amqpStartOver, amqpTlsFile } from './amqp-fault.ts';
+import { type AmqpPlace, amqpBlocked, amqpFault, amqpStartOver, amqpTlsFile, isOverFrame } from './amqp-fault.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { destroyConnection, readContentHeaders } from './amqplib-insides.ts';
 
@@ -34,6 +34,7 @@ export class AmqpConnection {
   #recovering: RecoveringChannelModel | undefined;
   #model: ChannelModel | undefined;
   #fault: Fault | undefined;
+  #refusal: Fault | undefined;
   #isClosed = false;
   /** Ends what is not a connection yet, which amqplib would go on waiting for. */
   readonly #opening = new AbortController();
@@ -59,6 +60,11 @@ export class AmqpConnection {
   /** Why it is not there; nothing while it is. */
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+
+  /** What the broker has said against something that was sent, when it closed the connection over that. */
+  get refusal(): Fault | undefined {
+    return this.#refusal;
   }
 
   place(resource: string): AmqpPlace {
@@ -127,7 +133,10 @@ export class AmqpConnection {
         initialMaxRetries,
         calculateDelay: () => this.#delayMs(),
         setup: async (model: ChannelModel) => {
-          model.on('error', () => {});
+          model.on('error', (error) => {
+            // Before its channels close.
+            if (isOverFrame(error)) this.#refusal = amqpFault(error, this.place(this.#dependencies.purpose));
+          });
           readContentHeaders(model);
         },
       },
@@ -207,6 +216,7 @@ export class AmqpConnection {
   #gain(model: ChannelModel): void {
     this.#failures = 0;
     this.#fault = undefined;
+    this.#refusal = undefined;
     this.#model = model;
     this.#up.resolve(model);
   }

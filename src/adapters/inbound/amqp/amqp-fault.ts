@@ -102,8 +102,16 @@ const replies: Readonly<Record<number, MakeFault>> = {
   404: missing,
   405: locked,
   406: refused,
+  501: refused,
+  505: refused,
   530: refused,
 };
+
+/** Something that was sent is no frame, or stands in the wrong place. */
+const framing: ReadonlySet<unknown> = new Set([501, 505]);
+
+/** Whether the broker closes the connection over what was sent. It does not say what that was. */
+export const isOverFrame = (error: unknown): boolean => framing.has(codeOf(error));
 
 /** What Node says of a connection that does not come about, or ends. */
 const systemErrors: Readonly<Record<string, MakeFault>> = {
