@@ -1,5 +1,6 @@
 import type { Options } from 'amqplib';
 import { expect } from 'vitest';
+import { createTopicBindings } from '../../src/application/topic-bindings.ts';
 import { hasBroker } from '../../src/bootstrap/has-broker.ts';
 import { parseTopicPattern } from '../../src/domain/topic-pattern.ts';
 import { handlerProbe, holdingProbe } from '../contracts/handler-probe.ts';
@@ -356,3 +357,45 @@ testWithRabbitMq(
     expect(fixture.faults()).toEqual([]);
   },
 );
+
+testWithRabbitMq('exchanges that are direct or fanout match as the broker matches them', async () => {
+  await using admin = await amqpAdmin();
+  const [direct, fanout] = [await admin.exchange('direct'), await admin.exchange('fanout')];
+  await using fixture = bindingSource({ bindings: { [direct]: 'direct', [fanout]: 'fanout' } });
+  const registry = createTopicBindings(() => [fixture.source]);
+  const matched: string[] = [];
+  const probe = handlerProbe(({ event }) => {
+    matched.push(`${event.key} ${registry.match(event).length}`);
+    return { kind: 'accept' };
+  });
+  await fixture.source.start(probe.handler);
+  for (const [stream, key] of [
+    [direct, 'a.*'],
+    [direct, '#'],
+    [fanout, 'whatever'],
+  ] as const) {
+    const bound = await registry.bind({ stream, pattern: pattern(key) }, neverAborts());
+    expect(bound.ok).toBe(true);
+  }
+  for (const key of ['a.*', 'a.b', '#']) await admin.publish(direct, key, Buffer.from(key));
+  await admin.publish(fanout, 'anything', Buffer.from('f'));
+  await eventually(() => expect(matched).toEqual(['a.* 1', '# 1', 'anything 1']));
+});
+
+testWithRabbitMq('a connection over which nothing comes any more is given up after its heartbeats', async () => {
+  await using admin = await amqpAdmin();
+  await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
+  const exchange = await admin.exchange();
+  const settings = { urls: [amqpUrlAt(proxy.port)], bindings: { [exchange]: 'topic' }, heartbeatSeconds: 1 };
+  await using fixture = bindingSource(settings);
+  const probe = handlerProbe();
+  await fixture.source.start(probe.handler);
+  await bind(fixture.source, exchange, '#');
+  proxy.stall();
+  await eventually(() => expect(fixture.source.state).toMatchObject({ kind: 'waiting', isConnected: false }));
+  expect(fixture.observer.of('source-fault')[0]).toMatchObject({ error: { cause: { message: 'Heartbeat timeout' } } });
+  proxy.resume();
+  await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+  await admin.publish(exchange, 'k', Buffer.from('back'));
+  await eventually(() => expect(probe.messages.map(textOf)).toEqual(['back']));
+});
