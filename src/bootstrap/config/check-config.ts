@@ -1,4 +1,4 @@
-import { parseUrlTemplate } from '../../adapters/access/url-template.ts';
+import { parseUrlTemplate } from '../../adapters/url-template.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
 import { buildAccess, buildPublishAccess } from './build-access.ts';
 import { buildIsolation, buildRouting, type CompileCondition } from './build-routing.ts';
