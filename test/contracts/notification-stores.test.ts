@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { createMemoryNotifications } from '../../src/adapters/store/memory-notifications.ts';
-import { openSqliteNotifications } from '../../src/adapters/store/sqlite-notifications.ts';
+import { createSqliteNotifications } from '../../src/adapters/store/sqlite-notifications.ts';
 import { type StoreHarness, storeClauses } from './notification-store-contract.ts';
 
 async function memoryHarness(): Promise<StoreHarness> {
@@ -14,12 +14,14 @@ async function memoryHarness(): Promise<StoreHarness> {
 async function sqliteHarness(): Promise<StoreHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeward-notifications-'));
   const path = join(folder, 'n.sqlite');
-  let store = await openSqliteNotifications(path);
+  let store = createSqliteNotifications(path);
+  await store.open();
   return {
     store,
     async reopen() {
       await store.close();
-      store = await openSqliteNotifications(path);
+      store = createSqliteNotifications(path);
+      await store.open();
       return store;
     },
     async [Symbol.asyncDispose]() {

@@ -1,9 +1,9 @@
-import type { NotificationOutbox, NotificationStore } from '../../application/ports/notification-store.ts';
+import type { OpenableNotifications } from '../../application/ports/notification-store.ts';
 import { type Notification, wishText } from '../../domain/notification.ts';
 import { matchableFields, type Occurrence } from '../../domain/notification-rule.ts';
 
 /** Kept in this process, gone with it: for development and tests. */
-export function createMemoryNotifications(): NotificationStore & NotificationOutbox {
+export function createMemoryNotifications(): OpenableNotifications {
   const kept = new Map<string, Notification>();
   const all = (): readonly Notification[] => [...kept.values()];
   const inOrder = (): readonly Notification[] => all().toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -15,6 +15,9 @@ export function createMemoryNotifications(): NotificationStore & NotificationOut
   const due = (handler: string) => (each: Notification) => each.state === 'matched' && each.handler === handler;
 
   return {
+    async open() {},
+    async close() {},
+
     async add(notification, waitingMax) {
       const waiting = all().filter(({ userId, state }) => userId === notification.userId && state === 'waiting');
       const known = waiting.find((each) => wishText(each) === wishText(notification));

@@ -1,28 +1,43 @@
-import type { NotificationOutbox, NotificationStore } from '../../application/ports/notification-store.ts';
+import type {
+  NotificationOutbox,
+  NotificationStore,
+  OpenableNotifications,
+} from '../../application/ports/notification-store.ts';
 import { matchableFields } from '../../domain/notification-rule.ts';
 import { fingerprintOf, jsonOrNull, notificationOf } from './notification-row.ts';
 import { notificationFileId, notificationMigrations } from './notification-schema.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
-
-export type SqliteNotifications = NotificationStore & NotificationOutbox & Pick<SqliteDatabase, 'close'>;
+import { storeClosed } from './sqlite-fault.ts';
 
 /** Beyond that the disk does not keep up with what comes, and brokers and callers are told to come again. */
 const [pendingMax, pendingBytesMax] = [10_000, 64 * 1024 * 1024];
 
 const lockWaitMs = 3000;
 
-/** In a SQLite file of this process alone. Rejects with a `Fault` when it cannot be had. */
-export async function openSqliteNotifications(path: string): Promise<SqliteNotifications> {
-  const database = await openSqliteDatabase({
-    path,
-    applicationId: notificationFileId,
-    lockWaitMs,
-    migrations: notificationMigrations,
-    pendingMax,
-    pendingBytesMax,
-  });
-  return { ...storeIn(database), ...outboxIn(database), close: () => database.close() };
+/** In a SQLite file of this process alone. */
+export function createSqliteNotifications(path: string): OpenableNotifications {
+  let database: SqliteDatabase | undefined;
+  const run: Run = (batch) => database?.run(batch) ?? Promise.reject(storeClosed(path));
+  return {
+    ...storeIn(run),
+    ...outboxIn(run),
+    async open() {
+      database = await openSqliteDatabase({
+        path,
+        applicationId: notificationFileId,
+        lockWaitMs,
+        migrations: notificationMigrations,
+        pendingMax,
+        pendingBytesMax,
+      });
+    },
+    async close() {
+      await database?.close();
+    },
+  };
 }
+
+type Run = SqliteDatabase['run'];
 
 /** What one call forgets at most, so that nobody waits for it. */
 const forgetMax = 500;
@@ -54,14 +69,14 @@ const forgetWaiting = `
   DELETE FROM notification WHERE id IN (
     SELECT id FROM notification WHERE state = 'waiting' AND created_at < ? LIMIT ${forgetMax})`;
 
-function storeIn(database: SqliteDatabase): NotificationStore {
+function storeIn(run: Run): NotificationStore {
   return {
     async add(notification, waitingMax) {
       const { id, userId, event = null, handler = null, config, createdAt } = notification;
       const fingerprint = fingerprintOf(notification);
       const fields = JSON.stringify(Object.fromEntries(matchableFields(notification)));
       const own = [id, userId, event, handler, jsonOrNull(config), fields, fingerprint, createdAt, waitingMax];
-      const [inserted, same] = await database.run([
+      const [inserted, same] = await run([
         { sql: insert, values: own },
         { sql: selectSame, values: [userId, fingerprint] },
       ]);
@@ -71,7 +86,7 @@ function storeIn(database: SqliteDatabase): NotificationStore {
     },
 
     async match(occurrences, handlers, trigger, at) {
-      const results = await database.run(
+      const results = await run(
         occurrences.map(({ event, userId, fields }) => ({
           sql: match,
           values: [
@@ -92,12 +107,12 @@ function storeIn(database: SqliteDatabase): NotificationStore {
         userId === undefined
           ? { sql: pageOfAll, values: [after, max] }
           : { sql: pageOfUser, values: [userId, after, max] };
-      const [page] = await database.run([statement]);
+      const [page] = await run([statement]);
       return (page?.rows ?? []).map(notificationOf);
     },
 
     async forget({ throughAt, waitingSince }) {
-      const results = await database.run([
+      const results = await run([
         { sql: forgetThrough, values: [throughAt] },
         { sql: forgetWaiting, values: [waitingSince] },
       ]);
@@ -124,15 +139,15 @@ const finish = `
 const backlog = `
   SELECT count(*) AS count, min(next_try_at) AS next_try_at FROM notification WHERE state = 'matched' AND handler = ?`;
 
-function outboxIn(database: SqliteDatabase): NotificationOutbox {
+function outboxIn(run: Run): NotificationOutbox {
   return {
     async recover(at) {
-      const [recovered] = await database.run([{ sql: recover, values: [at] }]);
+      const [recovered] = await run([{ sql: recover, values: [at] }]);
       return recovered?.changes ?? 0;
     },
 
     async begin(handler, at, max) {
-      const [begun] = await database.run([{ sql: begin, values: [at, handler, max] }]);
+      const [begun] = await run([{ sql: begin, values: [at, handler, max] }]);
       return (begun?.rows ?? []).map(notificationOf).toSorted((a, b) => (a.nextTryAt ?? 0) - (b.nextTryAt ?? 0));
     },
 
@@ -140,11 +155,11 @@ function outboxIn(database: SqliteDatabase): NotificationOutbox {
       const state = outcome.kind === 'retry' ? 'matched' : outcome.kind;
       const failure = outcome.kind === 'sent' ? null : outcome.failure;
       const nextTryAt = outcome.kind === 'retry' ? outcome.nextTryAt : null;
-      await database.run([{ sql: finish, values: [id, state, failure, nextTryAt, at] }]);
+      await run([{ sql: finish, values: [id, state, failure, nextTryAt, at] }]);
     },
 
     async backlog(handler) {
-      const [result] = await database.run([{ sql: backlog, values: [handler] }]);
+      const [result] = await run([{ sql: backlog, values: [handler] }]);
       const { count, next_try_at: nextTryAt } = result?.rows[0] ?? {};
       return { count: Number(count ?? 0), nextTryAt: typeof nextTryAt === 'number' ? nextTryAt : undefined };
     },

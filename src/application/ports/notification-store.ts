@@ -55,3 +55,12 @@ export interface NotificationOutbox {
   finish(id: string, outcome: TryOutcome, at: number): Promise<void>;
   backlog(handler: string): Promise<Backlog>;
 }
+
+/** Both of them, of one place. */
+export type OpenableNotifications = NotificationStore &
+  NotificationOutbox & {
+    /** Once, before anything else. Rejects with a `Fault` when the place cannot be had. */
+    open(): Promise<void>;
+    /** What was given before is stored first. Idempotent, never rejects. */
+    close(): Promise<void>;
+  };

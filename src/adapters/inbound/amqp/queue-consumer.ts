@@ -8,6 +8,7 @@ import { amqpConsumerCancelled } from './amqp-fault.ts';
 import { attemptOf, deadLetterOf, eventOf, type Publication } from './amqp-message.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
+import { declareQueue } from './declare-queue.ts';
 import type { Delivery, Lane } from './hand-over.ts';
 import { ReturnedMessages } from './returned-messages.ts';
 
@@ -65,8 +66,9 @@ export class QueueConsumer {
 
   /** Rejects with a `Fault` when the queue cannot be consumed from, unless it is missing and may be waited for. */
   open(): Promise<void> {
-    const { whenMissing } = this.#dependencies.settings;
-    return this.#channel.open(({ code }) => code === 'amqp_missing' && whenMissing === 'wait');
+    const { whenMissing, exclusive } = this.#dependencies.settings;
+    const isMissing = ({ code }: Fault) => code === 'amqp_missing' || (exclusive && code === 'amqp_locked');
+    return this.#channel.open((fault) => whenMissing === 'wait' && isMissing(fault));
   }
 
   /** Takes nothing more; what the handler has not been given is the broker's again. What it has, it may still settle. */
@@ -85,13 +87,15 @@ export class QueueConsumer {
   }
 
   async #consume(channel: Channel, lose: (fault: Fault) => void): Promise<void> {
-    const { queue, settings, connection } = this.#dependencies;
+    const { queue, settings, connection, clock } = this.#dependencies;
+    const own = Object.hasOwn(settings.declare, queue) ? settings.declare[queue] : undefined;
+    if (own) await declareQueue(channel, { queue, ...own, connection, clock }, lose);
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
     const onMessage = (message: ConsumeMessage | null): void => {
       if (message) this.#take(message, channel);
       else lose(amqpConsumerCancelled(connection.place(`queue "${queue}"`)));
     };
-    const { consumerTag } = await channel.consume(queue, onMessage);
+    const { consumerTag } = await channel.consume(queue, onMessage, { exclusive: settings.exclusive });
     this.#consumerTag = consumerTag;
   }
 

@@ -6,13 +6,7 @@ import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { NotificationHandler } from '../../../application/ports/notification-handler.ts';
 import { isIn, isPublic, type Network, parseNetworks } from './public-address.ts';
-import {
-  webhookAddressRefused,
-  webhookGone,
-  webhookRefused,
-  webhookUnreachable,
-  webhookUrlInvalid,
-} from './webhook-fault.ts';
+import { webhookAddressRefused, webhookGone, webhookRefused, webhookUnreachable } from './webhook-fault.ts';
 import { type WebhookMessage, webhookMessage } from './webhook-message.ts';
 import type { WebhookSettings } from './webhook-settings.ts';
 
