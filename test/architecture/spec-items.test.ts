@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { literalText, readSources, readText } from './source-file.ts';
 
+/** The pages with a list of what a compatible server must do: the section of the list, its length, and whose tests name its items. */
+const lists = [
+  { page: 'hiiretail', section: 8, count: 23, tests: 'test/e2e/hiiretail-*.test.ts', missing: [] },
+  { page: 'brainlife', section: 10, count: 16, tests: 'test/e2e/brainlife-*.test.ts', missing: ['10.15', '10.16'] },
+];
+
 /** The numbers of the items of a section that is a list. */
 function itemsOf(page: string, section: number): readonly string[] {
   const [, own = ''] = page.split(new RegExp(`^## ${section}\\. `, 'm'));
@@ -8,13 +14,19 @@ function itemsOf(page: string, section: number): readonly string[] {
   return [...list.matchAll(/^(\d+)\. /gm)].map(([, item]) => `${section}.${item}`);
 }
 
-const files = readSources('test/e2e/hiiretail-*.test.ts');
-const texts = files.flatMap(({ nodes }) => nodes.flatMap((node) => literalText(node) ?? []));
-const named = new Set(texts.flatMap((text) => /^(8\.\d+(, 8\.\d+)*) /.exec(text)?.[1]?.split(', ') ?? []));
+/** The numbers that names of tests and of their groups begin with: `8.1 …`, `10.3, 10.4: …`. */
+function itemsNamed(tests: string, section: number): ReadonlySet<string> {
+  const number = `${section}\\.\\d+`;
+  const numbers = new RegExp(`^(${number}(, ${number})*)(?=[ :]|$)`);
+  const texts = readSources(tests).flatMap(({ nodes }) => nodes.flatMap((node) => literalText(node) ?? []));
+  return new Set(texts.flatMap((text) => numbers.exec(text)?.[1]?.split(', ') ?? []));
+}
 
-test('each item of what a server compatible with Hii Retail must do has a test that names it', () => {
-  const items = itemsOf(readText('docs/specs/hiiretail.md'), 8);
-  expect(items).toHaveLength(23);
+test.each(lists)('each item of section $section of $page has a test that names it', (list) => {
+  const { page, section, count, tests, missing } = list;
+  const items = itemsOf(readText(`docs/specs/${page}.md`), section);
+  const named = itemsNamed(tests, section);
+  expect(items).toHaveLength(count);
   expect([...named].filter((item) => !items.includes(item))).toEqual([]);
-  expect(items.filter((item) => !named.has(item))).toEqual([]);
+  expect(items.filter((item) => !named.has(item))).toEqual(missing);
 });

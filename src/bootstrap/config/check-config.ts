@@ -6,6 +6,7 @@ import { type AccessNames, accessMistakes, unknownName } from './check-access.ts
 import { notificationMistakes } from './check-notifications.ts';
 import { takenPaths } from './check-paths.ts';
 import { insecureChoices } from './check-security.ts';
+import { streamTypeMistakes } from './check-stream-types.ts';
 import { tokenMistakes } from './check-tokens.ts';
 import type { CheckableAdapter, CheckableConfig, CheckableIdentity } from './checkable-config.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
@@ -37,6 +38,7 @@ export const createConfigCheck =
       ...tokenMistakes(draft),
       ...discardedDeadLetters(draft),
       ...publishTargets(sources, publisherKinds),
+      ...streamTypeMistakes(sources, endpoints),
       ...insecureChoices(draft),
       ...notificationMistakes(draft, namesOf(draft), compile),
       ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),

@@ -82,7 +82,15 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     this.#handOver = new HandOver({ source: name, life: this.#life, observer, isTaking: () => this.#isTaking });
     this.#lane = this.#handOver.lane(settings.inFlightMax);
     const place = (what: string) => this.#connection.place(what);
-    this.#bindings = new QueueBindings({ source: name, place, clock, backOff, onFault, onState });
+    this.#bindings = new QueueBindings({
+      source: name,
+      place,
+      clock,
+      backOff,
+      renewMs: settings.renewBindingsMs,
+      onFault,
+      onState,
+    });
     this.#channel = new AmqpChannel<Channel>({
       connection: this.#connection,
       clock,
@@ -130,6 +138,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
       throw error;
     }
     this.#isOpen = true;
+    void this.#bindings.keepRenewing();
     this.#stateChanged();
   }
 
