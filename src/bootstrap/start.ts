@@ -40,7 +40,8 @@ async function run(config: Config, logger: Logger, io: CommandIo, isDemo: boolea
   if (config.development) {
     logger.warn('development: this instance issues its own tokens; remove `development` from the config in production');
   }
-  for (const each of gateway.off) logger.warn(each, `notifications: ${each.reason}; what fires is kept until that changes`);
+  for (const each of gateway.off)
+    logger.warn(each, `notifications: ${each.reason}; what fires is kept until that changes`);
   const addresses = await gateway.start();
   logger.info({ version, address: addresses.listener.url }, 'gateway is up');
   io.stdout(describeAddresses(config, addresses));

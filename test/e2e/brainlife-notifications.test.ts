@@ -249,7 +249,7 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(mail?.headers.get('to')).toBe(`user${user}@example.com`);
     expect(mail?.headers.get('subject')).toBe('=?UTF-8?Q?Fertig=3A_=C3=BC?=');
     expect(mail?.headers.get('content-type')).toMatch(/^text\/plain; charset=utf-8$/);
-    expect(mail?.headers.get('message-id')).toBe(`<notification.${body['_id']}@brainlife.example>`);
+    expect(mail?.headers.get('message-id')).toBe(`<notification.${String(body['_id'])}@brainlife.example>`);
     expect(mail?.body.trimEnd()).toBe('Zeile 1\r\n.\r\nZeile 2');
     await eventually(async () => {
       const [sent] = (await list(user)).notifications;

@@ -25,7 +25,7 @@ const end = (): void => void process.kill(process.pid, 'SIGKILL');
 /** The thread of the store is asked by messages, and answers by messages, in order. */
 const asked: string[] = [];
 
-const postMessage = Worker.prototype.postMessage;
+const postMessage: (this: Worker, request: unknown) => void = Reflect.get(Worker.prototype, 'postMessage');
 Worker.prototype.postMessage = function post(this: Worker, request: { kind: string; batches?: readonly SqlBatch[] }) {
   const sql = (request.batches ?? []).flat().map((statement) => statement.sql);
   const name = steps.find(([, pattern]) => sql.some((text) => pattern.test(text)))?.[0] ?? '';
@@ -33,12 +33,12 @@ Worker.prototype.postMessage = function post(this: Worker, request: { kind: stri
   if (`${name} before` === step) end();
   postMessage.call(this, request);
 };
-const emit = Worker.prototype.emit;
+const emit: (this: Worker, ...values: unknown[]) => boolean = Reflect.get(Worker.prototype, 'emit');
 Worker.prototype.emit = function tell(this: Worker, event: string | symbol, ...values: unknown[]) {
   // The first answer is that the file is open, to a question that nobody asked.
   if (event === 'message' && Array.isArray(values[0]) && `${asked.shift()} after` === step) end();
   return emit.call(this, event, ...values);
-} as typeof emit;
+};
 
 const observer = { observe: () => {} };
 const callers = { identify: () => Promise.reject(new Error('nobody asks')) };

@@ -33,7 +33,7 @@ export type SmtpBehavior = {
 };
 
 /** A refusal as `550 5.1.1 text`; `hang`: never an answer. A function may do something else first. */
-export type Reply = string | 'hang' | (() => string | 'hang' | undefined);
+export type Reply = string | (() => string | undefined);
 
 type Done = (error?: Error | null) => void;
 

@@ -1,3 +1,4 @@
+import { scalarText } from '../../../domain/event-template.ts';
 import type { NotificationWish } from '../../../domain/notification.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
 import { readJson } from '../json-document.ts';
@@ -25,8 +26,8 @@ export function readWish(bytes: Uint8Array): Verdict<NotificationWish, ErrorAnsw
     ['handler', handler],
   ] as const) {
     if (given === undefined || given === null) continue;
-    if (typeof given === 'object') return refused(errorAnswer(400, `${name} is no text`));
-    const text = String(given);
+    const text = scalarText(given);
+    if (text === undefined) return refused(errorAnswer(400, `${name} is no text`));
     if (text.length > nameCharactersMax)
       return refused(errorAnswer(400, `${name} has more than ${nameCharactersMax} characters`));
     wish[name] = text;

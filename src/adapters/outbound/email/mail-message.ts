@@ -49,6 +49,7 @@ export function subjectLine(text: string, charactersMax: number): string {
     .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
-  const characters = [...line];
-  return characters.length > charactersMax ? `${characters.slice(0, charactersMax - 1).join('')}…` : line;
+  if (line.length <= charactersMax) return line;
+  // Not half of a character.
+  return `${line.slice(0, charactersMax - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
