@@ -12,6 +12,7 @@ export function parseMailAddress(text: string): Verdict<string> {
   const address = text.trim();
   if (/[\r\n\0]/.test(text)) return refused('has a line break');
   const at = address.lastIndexOf('@');
+  if (at === -1) return refused('is no e-mail address');
   const [local, domain] = [address.slice(0, at), address.slice(at + 1)];
   if (Buffer.byteLength(address) > addressBytesMax || Buffer.byteLength(local) > localBytesMax)
     return refused('is too long');
