@@ -164,6 +164,7 @@ export const storeClauses: readonly StoreClause[] = [
       const [one, two] = [wish(), wish()];
       await fired(store, one, two, wish({ handler: 'webhook' }));
       const [begun, alsoBegun] = await Promise.all([store.begin('email', at, 1), store.begin('email', at + 1, 5)]);
+      expect([begun.length, alsoBegun.length]).toEqual([1, 1]);
       expect([...begun, ...alsoBegun].map(({ id }) => id).toSorted()).toEqual([one.id, two.id]);
       expect(begun[0]).toMatchObject({ state: 'sending', attempts: 1, updatedAt: at, trigger });
       expect(await store.begin('email', at + 1000, 5)).toEqual([]);

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sendJson } from '../support/brainlife-backend.ts';
@@ -259,6 +262,22 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     await task({ _id: 'mine', user_id: user });
     await settled();
     expect(mailsTo(user)).toHaveLength(1);
+  });
+
+  test('10.16: the sample of the page works as it stands there', async () => {
+    const page = readFileSync(new URL('../../docs/presets/brainlife.md', import.meta.url), 'utf8');
+    const [, section = ''] = page.split('\n## Notifications\n');
+    const [, sample = ''] = /```js\n([\s\S]*?)```/.exec(section) ?? [];
+    const [user, taskId] = [someone(), randomUUID()];
+    const JWT = brainlife.issuer.token({ sub: user });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', sample], {
+      env: { ...process.env, EVENT_URL: url('/api/event'), JWT, TASK: taskId },
+    });
+    expect(stdout).toMatch(/^I will tell you [0-9a-f]{24}\n$/);
+    await task({ _id: taskId, user_id: user });
+    await eventually(() => expect(mailsTo(user)).toHaveLength(1));
+    expect(mailsTo(user)[0]?.headers.get('subject')).toBe('Finished');
+    expect(mailsTo(user)[0]?.body.trimEnd()).toBe('Your task has finished.');
   });
 
   test('10.16: also by instance_id, and for any status; a number is the same as its text', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secureUrl } from '../secure-url.ts';
+import { secureUrl, urlProblem } from '../secure-url.ts';
 import { millisecondsMax } from '../settings-fields.ts';
 import { parseUrlTemplate } from '../url-template.ts';
 
@@ -19,7 +19,9 @@ export const directorySettings = z
     timeoutMs: millisecondsMax(120_000).min(100).default(10_000).describe('How long an answer may take (ms).'),
   })
   .superRefine(({ url, path }, context) => {
-    const template = parseUrlTemplate(`${url ?? 'https://example.com'}${path}`);
+    // A URL that is wrong by itself is one mistake.
+    const base = url !== undefined && urlProblem(url) === undefined ? url : 'https://example.com';
+    const template = parseUrlTemplate(`${base}${path}`);
     if (!template.ok) context.addIssue({ code: 'custom', path: ['path'], message: template.reason });
     else if (template.value.variables.join() !== 'user') {
       context.addIssue({ code: 'custom', path: ['path'], message: 'must have {user}, once, and no other variable' });
