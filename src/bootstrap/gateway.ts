@@ -36,7 +36,10 @@ export type StopReport = {
 export type Gateway = {
   /** What a notification may ask for and does not get here, and why; for the operator. */
   readonly off: readonly { readonly handler: string; readonly reason: string }[];
-  /** Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started. */
+  /**
+   * Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started.
+   * Of no consequence once it is stopping: what is under way may end in either way.
+   */
   start(): Promise<GatewayAddresses>;
   /** Sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
   stop(deadlineMs: number): Promise<StopReport>;
@@ -67,14 +70,16 @@ export function createGateway(parts: GatewayParts): Gateway {
 }
 
 async function start(parts: GatewayParts) {
-  const { listener, operations, identity, endpoints, sources, notifications, handlerFor } = parts;
+  const { listener, operations, identity, endpoints, sources, notifications, handlerFor, stopping } = parts;
   const operationsAddress = await operations?.listen();
   for (const endpoint of endpoints) await endpoint.open();
   // Not waited for: whoever comes before the keys are here waits for them at the door.
   void identity.warm();
   await notifications?.start();
   const address = await listener.listen();
-  for (const source of sources) await source.start(handlerFor(source));
+  for (const source of sources) {
+    if (!stopping.signal.aborted) await source.start(handlerFor(source));
+  }
   return { listener: address, operations: operationsAddress };
 }
 

@@ -16,13 +16,14 @@ const lockWaitMs = 3000;
 
 /** In a SQLite file of this process alone. */
 export function createSqliteNotifications(path: string): OpenableNotifications {
+  let opening: Promise<SqliteDatabase> | undefined;
   let database: SqliteDatabase | undefined;
   const run: Run = (batch) => database?.run(batch) ?? Promise.reject(storeClosed(path));
   return {
     ...storeIn(run),
     ...outboxIn(run),
     async open() {
-      database = await openSqliteDatabase({
+      opening = openSqliteDatabase({
         path,
         applicationId: notificationFileId,
         lockWaitMs,
@@ -30,9 +31,12 @@ export function createSqliteNotifications(path: string): OpenableNotifications {
         pendingMax,
         pendingBytesMax,
       });
+      database = await opening;
     },
     async close() {
-      await database?.close();
+      // It may be asked for while the file is still being opened.
+      const opened = await opening?.catch(() => undefined);
+      await opened?.close();
     },
   };
 }

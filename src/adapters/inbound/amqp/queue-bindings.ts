@@ -4,9 +4,10 @@ import type { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Binding, BindRefusal } from '../../../application/ports/event-source.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
-import { Fifo } from '../../fifo.ts';
 import { untilAborted } from '../../until-aborted.ts';
-import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf } from './amqp-fault.ts';
+import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
+import { channelsMax } from './amqplib-insides.ts';
+import { UrgentFirst } from './urgent-first.ts';
 
 export type BindingDependencies = {
   readonly source: string;
@@ -50,6 +51,7 @@ type Target = {
   readonly model: ChannelModel;
   readonly queue: string;
   readonly workers: Set<Promise<void>>;
+  readonly workersMax: number;
   /** Channels that nobody uses for the moment. */
   readonly channels: Set<Channel>;
 };
@@ -68,7 +70,8 @@ const workersMax = 8;
 export class QueueBindings {
   readonly #dependencies: BindingDependencies;
   readonly #pairs = new Map<string, Pair>();
-  readonly #changes = new Fifo<Pair>();
+  /** Before what is to go, or bound once more, what clients wait for. */
+  readonly #changes = new UrgentFirst<Pair>();
   /** Were there before, and are not now. */
   readonly #broken = new Map<Pair, Fault>();
   /** Streams whose bindings are not to be had until the next try, so that not each of them is asked for. */
@@ -112,7 +115,9 @@ export class QueueBindings {
 
   /** A queue that nothing is bound to. Resolves when everything is that is to be, as far as the broker takes it. */
   async attach(model: ChannelModel, queue: string): Promise<void> {
-    const target: Target = { model, queue, workers: new Set(), channels: new Set() };
+    // One channel consumes.
+    const atOnce = Math.min(workersMax, Math.max(1, channelsMax(model) - 1));
+    const target: Target = { model, queue, workers: new Set(), workersMax: atOnce, channels: new Set() };
     this.#target = target;
     this.#broken.clear();
     this.#failing.clear();
@@ -120,7 +125,7 @@ export class QueueBindings {
     this.#retries = 0;
     for (const pair of this.#pairs.values()) {
       this.#lose(pair);
-      if (pair.holders > 0) this.#changes.push(pair);
+      if (pair.holders > 0) this.#changes.push(pair, true);
       else this.#pairs.delete(pair.name);
     }
     this.#work(target);
@@ -187,17 +192,17 @@ export class QueueBindings {
   #release(pair: Pair): void {
     pair.holders -= 1;
     if (pair.holders > 0) return;
-    this.#broken.delete(pair);
     this.#change(pair);
+    this.#mend(pair);
   }
 
   #change(pair: Pair): void {
-    this.#changes.push(pair);
+    this.#changes.push(pair, pair.holders > 0 && !pair.isBound);
     if (this.#target) this.#work(this.#target);
   }
 
   #work(target: Target): void {
-    while (this.#changes.first && target.workers.size < workersMax) {
+    while (this.#changes.first && target.workers.size < target.workersMax) {
       const worker = this.#makeChanges(target).finally(() => target.workers.delete(worker));
       target.workers.add(worker);
     }
@@ -228,8 +233,7 @@ export class QueueBindings {
       try {
         await tell(pair, isWanted, target);
       } catch (error) {
-        // A queue that has gone is no trouble of this pair.
-        if (this.#target === target) this.#fail(pair, isWanted, error);
+        this.#fail(pair, isWanted, error, target);
         return;
       }
       if (this.#target !== target) return;
@@ -249,13 +253,25 @@ export class QueueBindings {
     pair.isBound = true;
     pair.isEstablished = true;
     pair.outcome.resolve(allowed(true));
+    this.#told.delete(pair.stream);
+    this.#mend(pair);
+  }
+
+  /** It is bound again, or nobody wants it any more. */
+  #mend(pair: Pair): void {
     if (!this.#broken.delete(pair)) return;
     this.#retries = 0;
-    this.#told.delete(pair.stream);
+    if (this.#broken.size === 0) {
+      this.#failing.clear();
+      this.#told.clear();
+    }
     this.#dependencies.onState();
   }
 
-  #fail(pair: Pair, isWanted: boolean, error: unknown): void {
+  #fail(pair: Pair, isWanted: boolean, error: unknown, target: Target): void {
+    // A queue that has gone is no trouble of this pair, which the next one gets.
+    if (this.#target === target && namesMissingQueue(error, target.queue)) this.detach();
+    if (this.#target !== target) return;
     const code = codeOf(error);
     const fault = amqpFault(error, this.#dependencies.place(`exchange "${pair.stream}"`));
     if (isWanted) this.#lose(pair);
