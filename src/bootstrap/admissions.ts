@@ -4,8 +4,10 @@ import { createHttpPermissions } from '../adapters/access/http-permissions.ts';
 import type { AccessSettings } from '../adapters/settings-fields.ts';
 import { createConnectionAdmission } from '../application/admit-connection.ts';
 import { createBindAdmission } from '../application/bind-topic.ts';
+import { createCallerIdentification } from '../application/identify-caller.ts';
 import { createPublishAdmission } from '../application/permit-publishing.ts';
 import type { BindAdmission, ConnectionAdmission, PublishAdmission } from '../application/ports/admission.ts';
+import type { CallerIdentification } from '../application/ports/caller-identification.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { IdentityVerifier } from '../application/ports/identity-verifier.ts';
 import type { Observer } from '../application/ports/observer.ts';
@@ -22,9 +24,16 @@ export type Admissions = {
   /** For what the connections of an endpoint ask for. */
   forBinds(endpoint: string, settings: ConnectSettings & Pick<AccessSettings, 'admissionMsMax'>): BindAdmission;
   forPublishing(source: string, settings: PublishingSettings): PublishAdmission;
+  /** Who it is that asks for something of his own. */
+  forCallers(endpoint: string, settings: CallerSettings): CallerIdentification;
 };
 
 export type PublishingSettings = Pick<AccessSettings, 'credentials' | 'require' | 'checks' | 'admissionMsMax'>;
+
+export type CallerSettings = Pick<AccessSettings, 'credentials' | 'admissionMsMax'> & {
+  readonly owner: string;
+  readonly administrators?: string | undefined;
+};
 
 export type AdmissionsDependencies = {
   readonly config: Config;
@@ -77,8 +86,26 @@ export function createAdmissions({ config, verifier, bindings, clock, observer }
         access: checked(buildPublishAccess(settings, compileCondition)),
         holdMsMax: settings.admissionMsMax,
       }),
+    forCallers: (endpoint, { credentials, owner, administrators, admissionMsMax }) =>
+      createCallerIdentification({
+        ...shared,
+        endpoint,
+        rules: credentials,
+        userVariable: owner,
+        administrators: administrators === undefined ? undefined : administratorAccess(credentials, administrators),
+        holdMsMax: admissionMsMax,
+      }),
   };
 }
+
+/** Not that of publishers, where a condition that cannot be evaluated may yet hold: it must deny. */
+const administratorAccess = (credentials: AccessSettings['credentials'], require: string) =>
+  checked(
+    buildAccess(
+      { credentials, require, checks: [], rooms: [], roomsPerConnectionMax: 1 },
+      { isolation: undefined, compile: compileCondition },
+    ),
+  );
 
 /** What the config check has let through before. */
 export function checked<T>(verdict: Verdict<T, readonly Finding[]>): T {

@@ -18,6 +18,7 @@ import { bindableStreams } from './config/bindable-streams.ts';
 import { buildRouting } from './config/build-routing.ts';
 import type { Config } from './config/edgeward-config.ts';
 import { createEndpoint } from './create-endpoint.ts';
+import { createNotifications } from './create-notifications.ts';
 import { createSources, type Source } from './create-sources.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { hasBroker } from './has-broker.ts';
@@ -90,6 +91,16 @@ const identityModule = (config: Config): ContainerModule =>
     );
   });
 
+/** All but the one that fires notifications, which no client ever waits for. */
+const isForClients =
+  ({ notifications }: Config) =>
+  ({ name }: Pick<Source, 'name'>): boolean =>
+    name !== notifications?.source;
+
+/** Where notifications are switched off, nobody is there for what their source brings. */
+const startedSources = (config: Config): Config['sources'] =>
+  config.notifications?.enabled === false ? config.sources.filter(isForClients(config)) : config.sources;
+
 /** From sources to endpoints. */
 const eventsModule = (config: Config): ContainerModule =>
   module((bind) => {
@@ -99,7 +110,7 @@ const eventsModule = (config: Config): ContainerModule =>
         new SendBudget(
           config.limits.sendQueuesBytesMax,
           clock,
-          holdBack(() => presence.sources, observer),
+          holdBack(() => presence.sources.filter(isForClients(config)), observer),
         ),
       [T.presence, T.clock, T.observer],
     );
@@ -109,24 +120,44 @@ const eventsModule = (config: Config): ContainerModule =>
     );
     bind(T.sources).toResolvedValue(
       (admissions, clock, observer, presence) => {
-        presence.sources = createSources(config.sources, { admissions, clock, observer });
+        presence.sources = createSources(startedSources(config), { admissions, clock, observer });
         return presence.sources;
       },
       [T.admissions, T.clock, T.observer, T.presence],
     );
     bind(T.endpoints).toResolvedValue(
       (admissions, budget, clock, observer, surface, presence) => {
-        const isConnected = () => presence.sources.every(hasBroker);
+        const isConnected = () => presence.sources.filter(isForClients(config)).every(hasBroker);
         const dependencies = { admissions, budget, clock, observer, surface, isConnected };
         presence.endpoints = config.endpoints.map((chosen) => createEndpoint(chosen, dependencies));
         return presence.endpoints;
       },
       [T.admissions, T.budget, T.clock, T.observer, T.listener, T.presence],
     );
+    bind(T.notifications).toResolvedValue(
+      (admissions, clock, observer) =>
+        config.notifications?.enabled
+          ? createNotifications(config.notifications, { admissions, clock, observer })
+          : undefined,
+      [T.admissions, T.clock, T.observer],
+    );
     bind(T.gateway).toResolvedValue(
-      (listener, operations, identity, issuer, sources, endpoints, metrics, routing, bound, clock, observer) => {
+      (
+        listener,
+        operations,
+        identity,
+        issuer,
+        sources,
+        endpoints,
+        notifications,
+        metrics,
+        routing,
+        bound,
+        clock,
+        observer,
+      ) => {
         const stopping = new AbortController();
-        const parts = { listener, operations, identity, sources, endpoints, stopping };
+        const parts = { listener, operations, identity, sources, endpoints, notifications, stopping };
         registerRoutes(config, { ...parts, issuer, metrics });
         const { attemptsMax, backOffMsMin: delayMsMin, backOffMsMax: delayMsMax } = config.delivery;
         const policy = { unroutable: config.unroutable, attemptsMax, backOff: { delayMsMin, delayMsMax } };
@@ -135,7 +166,9 @@ const eventsModule = (config: Config): ContainerModule =>
         return createGateway({
           ...parts,
           handlerFor: ({ name, traits: { leaseMs } }) =>
-            createRelayEvent({ ...shared, source: name, leaseMs, stopping: stopping.signal }),
+            notifications?.source === name
+              ? notifications.handler
+              : createRelayEvent({ ...shared, source: name, leaseMs, stopping: stopping.signal }),
         });
       },
       [
@@ -145,6 +178,7 @@ const eventsModule = (config: Config): ContainerModule =>
         T.developmentIssuer,
         T.sources,
         T.endpoints,
+        T.notifications,
         T.metrics,
         T.routing,
         T.bindings,

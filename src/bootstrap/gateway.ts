@@ -2,6 +2,7 @@ import type { KeyedIdentityVerifier } from '../adapters/identity/identity-verifi
 import type { HttpListener, ListenAddress } from '../adapters/operations/http-listener.ts';
 import type { MessageHandler } from '../application/ports/event-source.ts';
 import type { Endpoint } from './create-endpoint.ts';
+import type { Notifications } from './create-notifications.ts';
 import type { Source } from './create-sources.ts';
 
 export type GatewayParts = {
@@ -12,6 +13,8 @@ export type GatewayParts = {
   readonly endpoints: readonly Endpoint[];
   /** In the order in which they start. */
   readonly sources: readonly Source[];
+  /** What people asked to be told of, where the config has it. */
+  readonly notifications: Notifications | undefined;
   readonly handlerFor: (source: Source) => MessageHandler;
   /** Aborted when the gateway begins to stop. */
   readonly stopping: AbortController;
@@ -31,6 +34,8 @@ export type StopReport = {
 };
 
 export type Gateway = {
+  /** What a notification may ask for and does not get here, and why; for the operator. */
+  readonly off: readonly { readonly handler: string; readonly reason: string }[];
   /**
    * Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started.
    * Of no consequence once it is stopping: what is under way may end in either way.
@@ -47,6 +52,7 @@ const settlingShare = 0.7;
 export function createGateway(parts: GatewayParts): Gateway {
   let stopped: Promise<StopReport> | undefined;
   const gateway: Gateway = {
+    off: parts.notifications?.off ?? [],
     async start() {
       try {
         return await start(parts);
@@ -64,11 +70,12 @@ export function createGateway(parts: GatewayParts): Gateway {
 }
 
 async function start(parts: GatewayParts) {
-  const { listener, operations, identity, endpoints, sources, handlerFor, stopping } = parts;
+  const { listener, operations, identity, endpoints, sources, notifications, handlerFor, stopping } = parts;
   const operationsAddress = await operations?.listen();
   for (const endpoint of endpoints) await endpoint.open();
   // Not waited for: whoever comes before the keys are here waits for them at the door.
   void identity.warm();
+  await notifications?.start();
   const address = await listener.listen();
   for (const source of sources) {
     if (!stopping.signal.aborted) await source.start(handlerFor(source));
@@ -77,7 +84,7 @@ async function start(parts: GatewayParts) {
 }
 
 async function stop(parts: GatewayParts, deadlineMs: number): Promise<StopReport> {
-  const { listener, operations, identity, endpoints, sources, stopping } = parts;
+  const { listener, operations, identity, endpoints, sources, notifications, stopping } = parts;
   const settling = AbortSignal.timeout(deadlineMs * settlingShare);
   const deadline = AbortSignal.timeout(deadlineMs);
   const report = { settled: 0, abandoned: 0, flushed: 0, cut: 0 };
@@ -87,11 +94,14 @@ async function stop(parts: GatewayParts, deadlineMs: number): Promise<StopReport
     report.settled += settled;
     report.abandoned += abandoned;
   }
+  const finished = notifications?.finish(deadline);
   for (const { flushed, cut } of await Promise.all(endpoints.map((endpoint) => endpoint.close(deadline)))) {
     report.flushed += flushed;
     report.cut += cut;
   }
+  await finished;
   await listener.close(deadline);
+  await notifications?.close();
   await operations?.close(deadline);
   identity.close();
   return report;

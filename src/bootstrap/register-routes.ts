@@ -7,7 +7,7 @@ import type { GatewayParts } from './gateway.ts';
 
 export type RoutedParts = Pick<
   GatewayParts,
-  'listener' | 'operations' | 'identity' | 'sources' | 'endpoints' | 'stopping'
+  'listener' | 'operations' | 'identity' | 'sources' | 'endpoints' | 'notifications' | 'stopping'
 > & {
   readonly issuer: DevelopmentIssuer | undefined;
   readonly metrics: Metrics;
@@ -15,7 +15,17 @@ export type RoutedParts = Pick<
 
 /** Which HTTP routes stand on which listener. */
 export function registerRoutes({ development }: Config, parts: RoutedParts): void {
-  const { listener, operations = listener, identity, sources, endpoints, stopping, issuer, metrics } = parts;
+  const {
+    listener,
+    operations = listener,
+    identity,
+    sources,
+    endpoints,
+    notifications,
+    stopping,
+    issuer,
+    metrics,
+  } = parts;
   for (const each of new Set([listener, operations])) each.register(livenessRoutes);
   operations.register(
     readinessRoutes({
@@ -27,5 +37,6 @@ export function registerRoutes({ development }: Config, parts: RoutedParts): voi
   );
   operations.register(metricsRoutes(metrics));
   for (const { routes } of sources) if (routes) listener.register(routes);
+  if (notifications) listener.register(notifications.routes);
   if (issuer && development) listener.register(developmentTokenRoutes(issuer, development));
 }

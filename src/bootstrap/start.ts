@@ -40,6 +40,8 @@ async function run(config: Config, logger: Logger, io: CommandIo, isDemo: boolea
   if (config.development) {
     logger.warn('development: this instance issues its own tokens; remove `development` from the config in production');
   }
+  for (const each of gateway.off)
+    logger.warn(each, `notifications: ${each.reason}; what fires is kept until that changes`);
   const interrupted = interruption(io.interrupted);
   const addresses = await Promise.race([gateway.start(), interrupted]);
   if (addresses) {
@@ -69,8 +71,10 @@ function describeAddresses(config: Config, { listener, operations = listener }: 
     if (kind === 'http') return [`  ${name}: POST ${listener.url}${settings.path}`];
     return kind === 'pubsubPush' ? [`  ${name}: Pub/Sub pushes to POST ${listener.url}${pushPath(name)}`] : [];
   });
+  const { notifications } = config;
+  const asked = notifications?.enabled ? [`  notifications: POST ${listener.url}${notifications.paths[0]}`] : [];
   const health = `  health: ${listener.url}/healthz, ${operations.url}/readyz, ${operations.url}/metrics`;
-  return `${[`Edgeward ${version} listens on ${listener.url}`, ...endpoints, ...sources, health].join('\n')}\n`;
+  return `${[`Edgeward ${version} listens on ${listener.url}`, ...endpoints, ...sources, ...asked, health].join('\n')}\n`;
 }
 
 /** Both work as they stand, each in a terminal of its own: the first waits for what the second publishes. */

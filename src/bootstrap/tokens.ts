@@ -10,6 +10,7 @@ import type { TopicBindings } from '../application/topic-bindings.ts';
 import type { EventRouting } from '../domain/ports/event-routing.ts';
 import type { Admissions } from './admissions.ts';
 import type { Endpoint } from './create-endpoint.ts';
+import type { Notifications } from './create-notifications.ts';
 import type { Source } from './create-sources.ts';
 import type { Gateway } from './gateway.ts';
 import type { Presence } from './presence.ts';
@@ -28,6 +29,7 @@ export const T = {
   identity: token<KeyedIdentityVerifier>('identity'),
   listener: token<HttpListener>('listener'),
   metrics: token<Metrics>('metrics'),
+  notifications: token<Notifications | undefined>('notifications'),
   observer: token<Observer>('observer'),
   operationsListener: token<HttpListener | undefined>('operationsListener'),
   presence: token<Presence>('presence'),

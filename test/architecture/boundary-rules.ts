@@ -4,7 +4,7 @@ import { type Import, identifierName, type SourceFile } from './source-file.ts';
 /** What a file does that it must not do; nothing where all is well. */
 export type Rule = (file: SourceFile) => readonly string[];
 
-/** Where each package may be imported. `node:` modules are for adapters and bootstrap. */
+/** Where each package may be imported. `node:` modules are for adapters and bootstrap, `node:sqlite` for the store. */
 const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['src/bootstrap/cli/'],
   '@bufbuild/cel': ['src/adapters/access/'],
@@ -19,7 +19,9 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/adapters/operations/', 'src/adapters/inbound/', 'src/adapters/identity/', 'src/bootstrap/'],
   inversify: ['src/bootstrap/'],
   jose: ['src/adapters/identity/'],
+  'ipaddr.js': ['src/adapters/outbound/webhook/'],
   'lru-cache': ['src/adapters/access/'],
+  nodemailer: ['src/adapters/outbound/email/'],
   pino: ['src/adapters/operations/'],
   'pino-pretty': ['src/adapters/operations/'],
   'prom-client': ['src/adapters/operations/'],
@@ -27,6 +29,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'socket.io': ['src/adapters/outbound/socketio/'],
   'socket.io-adapter': ['src/adapters/outbound/socketio/'],
   'socket.io-client': ['src/bootstrap/cli/'],
+  standardwebhooks: ['src/adapters/outbound/webhook/'],
   uuid: ['src/adapters/inbound/'],
   ws: ['src/adapters/outbound/'],
   yaml: ['src/bootstrap/config/'],
@@ -67,6 +70,7 @@ function mayImportPackage(path: string, imported: Import): boolean {
   const { specifier } = imported;
   if (isPortType(path, imported)) return true;
   if (isIn(path, 'src/domain/') || isIn(path, 'src/application/')) return false;
+  if (specifier === 'node:sqlite') return isIn(path, 'src/adapters/store/');
   if (specifier.startsWith('node:')) return specifier !== 'node:process' || isIn(path, 'src/bootstrap/');
   const name = specifier
     .split('/')

@@ -4,7 +4,7 @@ import { literalText, readSources, readText } from './source-file.ts';
 /** The pages with a list of what a compatible server must do: the section of the list, its length, and whose tests name its items. */
 const lists = [
   { page: 'hiiretail', section: 8, count: 23, tests: 'test/e2e/hiiretail-*.test.ts', missing: [] },
-  { page: 'brainlife', section: 10, count: 16, tests: 'test/e2e/brainlife-*.test.ts', missing: ['10.15', '10.16'] },
+  { page: 'brainlife', section: 10, count: 16, tests: 'test/e2e/brainlife-*.test.ts', missing: [] },
 ];
 
 /** The numbers of the items of a section that is a list. */

@@ -39,7 +39,14 @@ export const framesOf = ({ frames }: RelayClient): readonly RelayFrame[] => fram
 /** A name that nobody else has, of something that the back-ends allow. */
 export const mine = (): string => `mine-${randomUUID()}`;
 
-export async function startBrainlife(broker = amqpUrl, exchanges: readonly string[] = declared): Promise<Brainlife> {
+/** Notifications are on only where somebody asks for them: their queue has one name, and one consumer. */
+const withoutNotifications = { NOTIFICATIONS: 'false' };
+
+export async function startBrainlife(
+  broker = amqpUrl,
+  exchanges: readonly string[] = declared,
+  environment: Readonly<Record<string, string>> = withoutNotifications,
+): Promise<Brainlife> {
   const backend = await brainlifeBackend();
   const issuer = await brainlifeIssuer();
   let publisher = await publisherTo(broker);
@@ -52,6 +59,9 @@ export async function startBrainlife(broker = amqpUrl, exchanges: readonly strin
       JWT_PUBLIC_KEY_FILE: issuer.publicKeyFile,
       AMARETTI_URL: `${backend.url}/amaretti`,
       WAREHOUSE_URL: `${backend.url}/warehouse`,
+      AUTH_URL: `${backend.url}/auth`,
+      AUTH_JWT: 'jwt-of-the-service',
+      ...environment,
     },
   });
   const url = gateway.url.replace('http', 'ws');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { choiceFields, conditionText, millisecondsMax } from '../settings-fields.ts';
+import { parseUrlTemplate } from '../url-template.ts';
 import { compileExpression } from './cel-expression.ts';
-import { parseUrlTemplate } from './url-template.ts';
 
 /** What the expressions about an answer may read. `body` is its JSON, or null where it is none. */
 export const answerNames = ['status', 'body'] as const;

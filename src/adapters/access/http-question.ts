@@ -6,10 +6,10 @@ import type { Observer } from '../../application/ports/observer.ts';
 import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import { boundedFetch, type HttpAnswer } from '../bounded-fetch.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { fillUrlTemplate, parseUrlTemplate, type UrlTemplate } from '../url-template.ts';
 import { checkFault, checkUnavailable, isOpenCircuit } from './access-fault.ts';
 import type { QuestionSettings } from './access-settings.ts';
 import { createAnswerMemory } from './answer-memory.ts';
-import { fillUrlTemplate, parseUrlTemplate, type UrlTemplate } from './url-template.ts';
 
 export type AccessDependencies = { readonly clock: Clock; readonly observer: Observer };
 

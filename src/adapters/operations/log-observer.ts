@@ -49,6 +49,12 @@ const lines: Readonly<Record<Observation['kind'], Line>> = {
   'access-unknown': { level: 'warn', text: 'access cannot be decided now: the client is told to come back' },
   'issuer-keys': { level: 'info', text: 'keys of an issuer fetched' },
   'check-answered': { level: 'debug', text: 'check answered' },
+  'notification-requested': { level: 'debug', text: 'notification asked for' },
+  'notification-matched': { level: 'debug', text: 'event fired notifications' },
+  'notification-tried': { level: 'debug', text: 'notification sent' },
+  'notifications-recovered': { level: 'warn', text: 'tries that a crash has interrupted are made again' },
+  'notification-backlog': { level: 'debug', text: 'notifications to be sent' },
+  'notification-store-failed': { level: 'error', text: 'store of notifications failed: it is tried again' },
   pressure: { level: 'info', text: 'pressure is gone: intake goes on' },
   'request-failed': { level: 'error', text: 'request failed' },
   'listener-full': { level: 'warn', text: 'connection turned away: as many as may be are open' },
@@ -78,6 +84,9 @@ function warningOf(observation: Observation): string | undefined {
   if (kind === 'check-answered' && (observation.outcome === 'failed' || observation.outcome === 'open-circuit')) {
     return 'check gave no answer';
   }
+  if (kind === 'notification-tried' && observation.outcome === 'retried')
+    return 'notification not sent: it is tried again';
+  if (kind === 'notification-tried' && observation.outcome === 'failed') return 'notification has failed for good';
   if (kind === 'pressure' && observation.paused) return 'too much is queued: intake pauses';
   return undefined;
 }

@@ -52,6 +52,12 @@ export function registerGauges(registry: Registry, { version, sources, endpoints
       help: 'Bytes queued for all clients when intake was last paused or resumed.',
       registers,
     }),
+    notificationBacklog: new Gauge({
+      name: 'edgeward_notification_backlog',
+      help: 'Notifications that have fired and are neither sent nor given up, when the sender last looked.',
+      labelNames: ['handler'],
+      registers,
+    }),
     paused: new Gauge({
       name: 'edgeward_pressure_paused',
       help: '1 while intake pauses because too much is queued.',

@@ -30,6 +30,8 @@ export function createMetrics(parts: MetricsParts): Metrics {
       } else if (observation.kind === 'pressure') {
         gauges.queuedBytes.set(observation.queuedBytes);
         gauges.paused.set(observation.paused ? 1 : 0);
+      } else if (observation.kind === 'notification-backlog') {
+        gauges.notificationBacklog.set({ handler: observation.handler }, observation.count);
       } else {
         count(counters, observation);
       }
@@ -37,7 +39,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
   };
 }
 
-type Counted = Exclude<Observation, { kind: 'connection-closed' | 'pressure' }>;
+type Counted = Exclude<Observation, { kind: 'connection-closed' | 'pressure' | 'notification-backlog' }>;
 
 function count(counters: Counters, observation: Counted) {
   switch (observation.kind) {
@@ -77,6 +79,16 @@ function count(counters: Counters, observation: Counted) {
       return counters.issuerKeys.inc({ issuer: observation.issuer, outcome: observation.outcome });
     case 'check-answered':
       return counters.checks.inc({ check: observation.check, outcome: observation.outcome });
+    case 'notification-requested':
+      return counters.notificationsRequested.inc({ handler: observation.handler, outcome: observation.outcome });
+    case 'notification-matched':
+      return counters.notificationsMatched.inc({ source: observation.source }, observation.count);
+    case 'notification-tried':
+      return counters.notificationsTried.inc({ handler: observation.handler, outcome: observation.outcome });
+    case 'notifications-recovered':
+      return counters.notificationsRecovered.inc(observation.count);
+    case 'notification-store-failed':
+      return counters.notificationStoreFailures.inc();
     case 'request-failed':
       return counters.requestFailures.inc({ route: observation.route });
     case 'listener-full':

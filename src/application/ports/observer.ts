@@ -105,6 +105,30 @@ export type Observation =
       readonly outcome: 'allow' | 'deny' | 'failed' | 'cached' | 'open-circuit';
       readonly error?: unknown;
     }
+  /** Somebody asked to be told of an event. The handler is one that is known, or `unknown`. */
+  | { readonly kind: 'notification-requested'; readonly handler: string; readonly outcome: 'added' | 'known' | 'full' }
+  /** An event fired some, which are stored as such. */
+  | {
+      readonly kind: 'notification-matched';
+      readonly source: string;
+      readonly eventId: string;
+      readonly count: number;
+    }
+  /** A try has ended. `retried`: there will be another one. */
+  | {
+      readonly kind: 'notification-tried';
+      readonly handler: string;
+      readonly notification: string;
+      readonly outcome: 'sent' | 'retried' | 'failed';
+      readonly attempt: number;
+      readonly error?: unknown;
+    }
+  /** Tries of a process that has ended, which are made again: what was sent but not recorded is sent twice. */
+  | { readonly kind: 'notifications-recovered'; readonly count: number }
+  /** How many have fired and are not through. */
+  | { readonly kind: 'notification-backlog'; readonly handler: string; readonly count: number }
+  /** The store did not take something; it is tried again. */
+  | { readonly kind: 'notification-store-failed'; readonly error: unknown }
   | { readonly kind: 'pressure'; readonly queuedBytes: number; readonly paused: boolean }
   /** An HTTP request failed through no fault of its sender. The route is its pattern, never the URL. */
   | { readonly kind: 'request-failed'; readonly method: string; readonly route: string; readonly error: unknown }

@@ -1,8 +1,9 @@
-import { parseUrlTemplate } from '../../adapters/access/url-template.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import { parseUrlTemplate } from '../../adapters/url-template.ts';
 import { buildAccess, buildPublishAccess } from './build-access.ts';
 import { buildIsolation, buildRouting, type CompileCondition } from './build-routing.ts';
 import { type AccessNames, accessMistakes, unknownName } from './check-access.ts';
+import { notificationMistakes } from './check-notifications.ts';
 import { takenPaths } from './check-paths.ts';
 import { insecureChoices } from './check-security.ts';
 import { streamTypeMistakes } from './check-stream-types.ts';
@@ -39,6 +40,7 @@ export const createConfigCheck =
       ...publishTargets(sources, publisherKinds),
       ...streamTypeMistakes(sources, endpoints),
       ...insecureChoices(draft),
+      ...notificationMistakes(draft, namesOf(draft), compile),
       ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),
       ...endpoints.flatMap((endpoint, index) => accessFindings(['endpoints', index], endpoint, draft, compile)),
       ...(routing.ok ? [] : routing.reason),

@@ -18,10 +18,21 @@ type Place = {
  * Two adapters on one path. An endpoint gets every request at and below its own, so what a source or the gateway serves
  * there would never be reached.
  */
-export function takenPaths({ sources = [], endpoints = [] }: ConfigDraft<CheckableConfig>): readonly Finding[] {
+export function takenPaths({
+  sources = [],
+  endpoints = [],
+  notifications,
+}: ConfigDraft<CheckableConfig>): readonly Finding[] {
   const served = ownPaths.map((path): Place => ({ path, by: 'the gateway itself', at: [] }));
   const findings: Finding[] = [];
-  for (const place of sources.flatMap((source, index) => placesOf('sources', index, source))) {
+  const asked = (notifications?.paths ?? []).map(
+    (path, index): Place => ({
+      path,
+      by: 'notifications',
+      at: ['notifications', 'paths', index],
+    }),
+  );
+  for (const place of [...sources.flatMap((source, index) => placesOf('sources', index, source)), ...asked]) {
     // Two such paths are one where two names are, and that is a mistake of its own.
     const taken = served.find(({ path, isNamed }) => path === place.path && !(isNamed && place.isNamed));
     if (taken) findings.push(finding(place, taken));

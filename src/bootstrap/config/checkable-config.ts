@@ -17,6 +17,15 @@ export type CheckableConfig = {
   readonly routes: readonly RouteSettings[];
   readonly isolation?: IsolationSettings | undefined;
   readonly unroutable: string;
+  readonly notifications?: CheckableNotifications | undefined;
+};
+
+/** Its schema has seen to the rest. */
+export type CheckableNotifications = Pick<AccessSettings, 'credentials'> & {
+  readonly source: string;
+  readonly owner: string;
+  readonly administrators?: string | undefined;
+  readonly paths: readonly string[];
 };
 
 export type CheckableAdapter = {

@@ -9,6 +9,7 @@ import {
   logSettings,
   unroutable,
 } from './core-settings.ts';
+import { notificationSettings } from './notification-section.ts';
 import { isolationSettings, routeSettings } from './route-settings.ts';
 
 /** The settings of adapters by the name that chooses them in the config. */
@@ -66,6 +67,9 @@ export const createConfigSchema = <
         'What keeps tenants apart. No template may cross it; with none, rooms are all there is between clients.',
       ),
     unroutable,
+    notifications: notificationSettings
+      .optional()
+      .describe('People and systems that are told when an event happens: docs/notifications.md.'),
     delivery: deliverySettings.prefault({}).describe('What happens when an event can be delivered nowhere.'),
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fillUrlTemplate, parseUrlTemplate } from '../../../src/adapters/access/url-template.ts';
+import { fillUrlTemplate, parseUrlTemplate } from '../../../src/adapters/url-template.ts';
 import type { Variables } from '../../../src/domain/variables.ts';
 import { hostileText } from '../../support/hostile-text.ts';
 

@@ -68,6 +68,19 @@ const connectionFields = {
     .describe('The longest delay before another try (ms). Half of each delay is random.'),
 };
 
+const declaredQueueSettings = z.strictObject({
+  bindings: z
+    .array(
+      z.strictObject({
+        exchange: named.describe('An exchange, which must be there: it is not declared.'),
+        pattern: shortText.default('#').describe('The routing keys that it is bound for.'),
+      }),
+    )
+    .min(1)
+    .max(100)
+    .describe('What it gets.'),
+});
+
 const intakeFields = {
   queues: z
     .array(named)
@@ -78,6 +91,20 @@ const intakeFields = {
       'Durable queues that are there, classic or quorum, to consume from. No streams: those forget nothing, and begin ' +
         'at their end each time. Processes with the same queue share its messages. Either this ' +
         'or `bindings`.',
+    ),
+  declare: z
+    .record(named, declaredQueueSettings)
+    .default({})
+    .describe(
+      'Those of `queues` that are this gateway’s own, with what they are bound to: each is declared as durable, and ' +
+        'nothing of it is ever taken away. An exchange that is missing counts as a queue that is.',
+    ),
+  exclusive: z
+    .boolean()
+    .default(false)
+    .describe(
+      'With `queues`: nobody else may consume from them as long as this process does. Where somebody else does it counts ' +
+        'as missing.',
     ),
   bindings: z
     .record(named, z.enum(streamTypes))
@@ -168,7 +195,13 @@ const publishSettings = z.strictObject({
 type Issue = { readonly path: (string | number)[]; readonly message: string };
 type Chosen = z.output<z.ZodObject<typeof connectionFields & typeof intakeFields & typeof settlingFields>>;
 
-function modeIssues({ queues, bindings, ordered, deadLetter, onDeadLetter }: Chosen): readonly Issue[] {
+function declareIssues({ queues = [], declare }: Chosen): readonly Issue[] {
+  return Object.keys(declare)
+    .filter((queue) => !queues.includes(queue))
+    .map((queue) => ({ path: ['declare', queue], message: 'is none of `queues`; add it there' }));
+}
+
+function modeIssues({ queues, bindings, ordered, exclusive, deadLetter, onDeadLetter }: Chosen): readonly Issue[] {
   if ((queues === undefined) === (bindings === undefined)) {
     const message = queues
       ? 'queues and bindings contradict each other; make two sources of them'
@@ -177,9 +210,12 @@ function modeIssues({ queues, bindings, ordered, deadLetter, onDeadLetter }: Cho
   }
   if (queues) return [...deadLetterIssues(deadLetter, onDeadLetter)];
   const message = 'is for queues; a message of a binding is gone once it has been handed over';
-  return Object.entries({ ordered: ordered || undefined, deadLetter, onDeadLetter }).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ path: [name], message }],
-  );
+  return Object.entries({
+    ordered: ordered || undefined,
+    exclusive: exclusive || undefined,
+    deadLetter,
+    onDeadLetter,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [{ path: [name], message }]));
 }
 
 function deadLetterIssues(deadLetter: Chosen['deadLetter'], onDeadLetter: Chosen['onDeadLetter']): readonly Issue[] {
@@ -223,7 +259,11 @@ export const amqpSettings = z
     publish: publishSettings.prefault({}).describe('For a source that is named by `publishTo` of another.'),
   })
   .superRefine((settings, context) => {
-    for (const { path, message } of [...modeIssues(settings), ...connectionIssues(settings)]) {
+    for (const { path, message } of [
+      ...modeIssues(settings),
+      ...declareIssues(settings),
+      ...connectionIssues(settings),
+    ]) {
       context.addIssue({ code: 'custom', path, message });
     }
   });

@@ -17,6 +17,7 @@ import {
 } from './amqp-message.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
+import { declareQueue } from './declare-queue.ts';
 import type { Delivery, Lane } from './hand-over.ts';
 import { ReturnedMessages } from './returned-messages.ts';
 
@@ -83,9 +84,10 @@ export class QueueConsumer {
    * @param over aborts when no answer counts as one.
    */
   open(over: AbortSignal): Promise<void> {
-    const { whenMissing, whenUnreachable } = this.#dependencies.settings;
+    const { whenMissing, whenUnreachable, exclusive } = this.#dependencies.settings;
+    const isMissing = ({ code }: Fault) => code === 'amqp_missing' || (exclusive && code === 'amqp_locked');
     const isWaitedFor = (fault: Fault) =>
-      fault.code === 'amqp_missing' ? whenMissing === 'wait' : whenUnreachable === 'wait' && isAway(fault);
+      isMissing(fault) ? whenMissing === 'wait' : whenUnreachable === 'wait' && isAway(fault);
     return this.#channel.open(isWaitedFor, over);
   }
 
@@ -101,14 +103,16 @@ export class QueueConsumer {
   }
 
   async #consume(channel: Channel, lose: (fault: Fault) => void): Promise<void> {
-    const { queue, settings } = this.#dependencies;
+    const { queue, settings, connection, clock } = this.#dependencies;
+    const own = Object.hasOwn(settings.declare, queue) ? settings.declare[queue] : undefined;
+    if (own) await declareQueue(channel, { queue, ...own, connection, clock }, lose);
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
     if (this.#draining.signal.aborted) return;
     const onMessage = (message: ConsumeMessage | null): void => {
       if (message) this.#take(message, channel);
       else lose(amqpConsumerCancelled(this.#place));
     };
-    const { consumerTag } = await channel.consume(queue, onMessage);
+    const { consumerTag } = await channel.consume(queue, onMessage, { exclusive: settings.exclusive });
     this.#consumer = { channel, tag: consumerTag };
     if (this.#draining.signal.aborted) await this.#cancel();
   }

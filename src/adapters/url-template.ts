@@ -1,6 +1,6 @@
-import { singleValue, type Variables } from '../../domain/variables.ts';
-import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
-import { urlProblem } from '../secure-url.ts';
+import { singleValue, type Variables } from '../domain/variables.ts';
+import { allowed, refused, type Verdict } from '../domain/verdict.ts';
+import { urlProblem } from './secure-url.ts';
 
 /** `https://host/projects/{project}?site={site}`, taken apart: plain texts and, between each two of them, a variable. */
 export type UrlTemplate = { readonly texts: readonly string[]; readonly variables: readonly string[] };
