@@ -10,6 +10,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{unit,architecture,mutants}/**/*.test.ts'],
+          // As for the others: a busy machine makes nothing fail.
+          testTimeout: 30_000,
         },
       },
       {
