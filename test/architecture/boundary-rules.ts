@@ -27,6 +27,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'socket.io': ['src/adapters/outbound/socketio/'],
   'socket.io-adapter': ['src/adapters/outbound/socketio/'],
   'socket.io-client': ['src/bootstrap/cli/'],
+  'socket.io-parser': ['src/adapters/outbound/socketio/'],
   uuid: ['src/adapters/inbound/'],
   ws: ['src/adapters/outbound/'],
   yaml: ['src/bootstrap/config/'],
