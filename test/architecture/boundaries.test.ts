@@ -75,6 +75,7 @@ describe('each rule is seen to fail', () => {
     ['packages stay in their folders', 'src/bootstrap/x.ts', "import { a } from '@scope/unknown/deep';"],
     ['packages stay in their folders', 'src/bootstrap/x.ts', "import { a } from '#domain/event.ts';"],
     ['packages stay in their folders', 'src/adapters/access/x.ts', "import { env } from 'node:process';"],
+    ['packages stay in their folders', 'src/adapters/access/x.ts', "import { DatabaseSync } from 'node:sqlite';"],
     ['relative imports name the file', 'src/domain/x.ts', "import { a } from './event';"],
     ['relative imports name the file', 'src/domain/x.ts', "import { a } from './event.js';"],
     ['relative imports name the file', 'src/domain/x.ts', "import { a } from '.';"],

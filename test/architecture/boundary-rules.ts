@@ -4,7 +4,7 @@ import { type Import, identifierName, type SourceFile } from './source-file.ts';
 /** What a file does that it must not do; nothing where all is well. */
 export type Rule = (file: SourceFile) => readonly string[];
 
-/** Where each package may be imported. `node:` modules are for adapters and bootstrap. */
+/** Where each package may be imported. `node:` modules are for adapters and bootstrap, `node:sqlite` for the store. */
 const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['src/bootstrap/cli/'],
   '@bufbuild/cel': ['src/adapters/access/'],
@@ -68,6 +68,7 @@ function mayImportPackage(path: string, imported: Import): boolean {
   const { specifier } = imported;
   if (isPortType(path, imported)) return true;
   if (isIn(path, 'src/domain/') || isIn(path, 'src/application/')) return false;
+  if (specifier === 'node:sqlite') return isIn(path, 'src/adapters/store/');
   if (specifier.startsWith('node:')) return specifier !== 'node:process' || isIn(path, 'src/bootstrap/');
   const name = specifier
     .split('/')
