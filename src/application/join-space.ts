@@ -1,11 +1,10 @@
 import type { MembershipPolicy } from '../domain/membership-policy.ts';
 import type { AccessDecision, AccessRequest } from '../domain/ports/access-control.ts';
-import type { SpaceId } from '../domain/space.ts';
 import type { VariableValue } from '../domain/variables.ts';
 import { decideWithChecks } from './decide-with-checks.ts';
 import { type Hold, holdWhileUnknown } from './hold-while-unknown.ts';
 import type { AccessCheck } from './ports/access-check.ts';
-import type { Session, SpaceAdmission, SpaceAnswer } from './ports/admission.ts';
+import type { Session, SpaceAdmission, SpaceAnswer, SpaceRequest } from './ports/admission.ts';
 import type { Observer } from './ports/observer.ts';
 
 export type JoiningDependencies = Hold & {
@@ -29,19 +28,19 @@ export function createSpaceAdmission(dependencies: JoiningDependencies): SpaceAd
   }
 
   return {
-    mayJoin(session, { space, password }, gone) {
+    mayJoin(session, asked, gone) {
       const answers = new Map<string, boolean>();
       const request = { principal: session.principal, variables: session.variables, checks: answers };
-      const decision = policy.mayJoin(request, space);
+      const decision = policy.mayJoin(request, asked.space);
       if (decision.kind !== 'ask') return answerOf(session, decision);
-      return askUntilKnown(session, request, { space, password, answers }, gone);
+      return askUntilKnown(session, request, { ...asked, answers }, gone);
     },
   };
 
   async function askUntilKnown(
     session: Session,
     request: AccessRequest,
-    { space, password, answers }: { space: SpaceId; password: string | undefined; answers: Map<string, boolean> },
+    { space, password, fresh, answers }: SpaceRequest & { readonly answers: Map<string, boolean> },
     gone: AbortSignal,
   ): Promise<SpaceAnswer> {
     const { principal, variables, tokens, connection } = session;
@@ -52,6 +51,7 @@ export function createSpaceAdmission(dependencies: JoiningDependencies): SpaceAd
       variables: new Map([...variables, ...principal.variables, ...asked]),
       tokens,
       expiresAt: principal.expiresAt,
+      fresh,
     };
     const decide = (signal: AbortSignal) =>
       decideWithChecks(() => policy.mayJoin(request, space), answers, dependencies.checks, question, signal);

@@ -72,7 +72,12 @@ function nothingForAnonymous(
 }
 
 /** The decision of one rule, or what is to be asked for it. */
-export function applyRule(rule: AccessRule, request: AccessRequest, scope: Scope, code: Denial['code']): AccessDecision<true> {
+export function applyRule(
+  rule: AccessRule,
+  request: AccessRequest,
+  scope: Scope,
+  code: Denial['code'],
+): AccessDecision<true> {
   const unanswered = rule.checks.filter((name) => !request.checks.has(name));
   if (unanswered.length > 0) return { kind: 'ask', checks: unanswered };
   const held = rule.when?.(scope);

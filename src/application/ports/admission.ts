@@ -63,6 +63,8 @@ export type SpaceRequest = {
   readonly space: SpaceId;
   /** What the client says beside its token. In no log. */
   readonly password: string | undefined;
+  /** No answer from before counts. */
+  readonly fresh?: boolean;
 };
 
 export type SpaceAnswer =

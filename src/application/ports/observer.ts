@@ -111,7 +111,7 @@ export type Observation =
   | {
       readonly kind: 'client-event';
       readonly endpoint: string;
-      readonly outcome: 'delivered' | 'published' | 'refused';
+      readonly outcome: 'taken' | 'published' | 'refused';
       readonly connection?: string;
       readonly code?: string;
     }

@@ -64,8 +64,7 @@ export function admitSockets(namespace: Namespace, dependencies: AdmittingDepend
   /** A client that leaves the one namespace that it is in has no use for its connection. */
   function endIfLeft(this: Socket, reason: DisconnectReason): void {
     if (reason !== 'client namespace disconnect') return;
-    connections.get(this.conn)?.end('client_left');
-    this.conn.close();
+    connections.get(this.conn)?.leave('client_left');
   }
 }
 

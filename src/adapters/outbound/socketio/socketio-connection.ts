@@ -142,6 +142,12 @@ export class SocketioConnection implements FrameWriter {
     cutTransport(this.#engineSocket);
   }
 
+  /** Ends the connection behind what Socket.IO has sent, such as the packet `41`. */
+  leave(cause: string): void {
+    this.end(cause);
+    this.#engineSocket.close();
+  }
+
   /** The transport is closed, or about to be. Only the first call counts. */
   end(cause: string): void {
     if (this.#state === 'ended') return;

@@ -54,6 +54,13 @@ export class SocketioHall {
     return this.#io.of(guest.namespace);
   }
 
+  /** Is told of every client of Engine.IO 3 that connects. */
+  onOldClient(told: () => void): void {
+    this.#engine.on('connection', (engineSocket: EngineSocket) => {
+      if (isOldClient(engineSocket)) told();
+    });
+  }
+
   /** Throws the surface's `Fault` when the path is taken. */
   open(): void {
     if (this.#closeDoor) return;
