@@ -38,6 +38,12 @@ type CheckableToken = {
   /** From claims, or derived from other variables. */
   readonly variables: Readonly<Record<string, readonly string[] | { readonly sha256: readonly string[] }>>;
   readonly development?: true | undefined;
+  readonly introspection?: object | undefined;
 };
 
-type CheckableQuestion = { readonly url: string; readonly bearer?: string | undefined };
+type CheckableQuestion = {
+  readonly url: string;
+  readonly bearer?: string | undefined;
+  readonly schemes?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+};

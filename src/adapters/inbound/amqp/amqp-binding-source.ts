@@ -19,11 +19,12 @@ import { SourceLife } from '../../source-life.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled, amqpOverflow } from './amqp-fault.ts';
+import { amqpConsumerCancelled, amqpFault, amqpOverflow } from './amqp-fault.ts';
 import { eventOf } from './amqp-message.ts';
 import { AmqpPublisher } from './amqp-publisher.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
+import { declareExchange } from './declare-exchange.ts';
 import { HandOver, type Lane } from './hand-over.ts';
 import { QueueBindings } from './queue-bindings.ts';
 
@@ -124,6 +125,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     this.#handOver.begin(handler);
     try {
       await this.#connection.open();
+      if (this.#settings.declareMissing) await this.#declareMissing();
       await this.#channel.open(() => false);
     } catch (error) {
       await this.drain(AbortSignal.abort());
@@ -162,6 +164,17 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     await Promise.all([this.#publisher.close(), this.#connection.close()]);
     this.#life.stop();
     return { settled, abandoned: abandoned + this.#lane.waitingCount };
+  }
+
+  /** One that is there is left as it is, whatever it is. */
+  async #declareMissing(): Promise<void> {
+    for (const [exchange, type] of this.#exchanges) {
+      try {
+        await declareExchange(await this.#connection.up(), exchange, type);
+      } catch (error) {
+        throw amqpFault(error, this.#connection.place(`exchange "${exchange}"`));
+      }
+    }
   }
 
   async #consume(channel: Channel, onCancelled: () => void): Promise<void> {

@@ -76,6 +76,13 @@ const intakeFields = {
       'Exchanges that clients may bind, with their types: what a client asks for is bound to one queue of this process, ' +
         'which is gone with it. Either this or `queues`.',
     ),
+  declareMissing: z
+    .boolean()
+    .default(false)
+    .describe(
+      'With `bindings`: whether exchanges that are not there are declared at the start, durable. For those that nobody ' +
+        'else has the say of, such as that of an endpoint which publishes what its clients send.',
+    ),
   queueBytesMax: wholeNumber(1024, 1_073_741_824)
     .default(67_108_864)
     .describe(
@@ -151,13 +158,15 @@ const publishSettings = z.strictObject({
 type Issue = { readonly path: (string | number)[]; readonly message: string };
 type Chosen = z.output<z.ZodObject<typeof connectionFields & typeof intakeFields & typeof settlingFields>>;
 
-function modeIssues({ queues, bindings, ordered, deadLetter, onDeadLetter }: Chosen): readonly Issue[] {
+function modeIssues(settings: Chosen): readonly Issue[] {
+  const { queues, bindings, ordered, declareMissing, deadLetter, onDeadLetter } = settings;
   if ((queues === undefined) === (bindings === undefined)) {
     const message = queues
       ? 'queues and bindings contradict each other; make two sources of them'
       : 'say which queues to consume from (queues), or which exchanges clients may bind (bindings)';
     return [{ path: ['queues'], message }];
   }
+  if (queues && declareMissing) return [{ path: ['declareMissing'], message: 'is for bindings; leave it out' }];
   if (queues) return [...deadLetterIssues(deadLetter, onDeadLetter)];
   const message = 'is for queues; a message of a binding is gone once it has been handed over';
   return Object.entries({ ordered: ordered || undefined, deadLetter, onDeadLetter }).flatMap(([name, value]) =>

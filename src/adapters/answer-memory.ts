@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../application/ports/clock.ts';
-import type { QuestionSettings } from './access-settings.ts';
+import type { Clock } from '../application/ports/clock.ts';
 
 export type Remembered<T> = { readonly value: T };
 
@@ -14,10 +13,13 @@ export type AnswerMemory<T> = {
   share(key: string, expiresAt: number | undefined, request: () => Promise<T>): Promise<T>;
 };
 
-export function createAnswerMemory<T>(
-  { cacheMs, cacheEntriesMax }: Pick<QuestionSettings, 'cacheMs' | 'cacheEntriesMax'>,
-  clock: Clock,
-): AnswerMemory<T> {
+export type MemoryLimits = {
+  /** 0: nothing is remembered. */
+  readonly cacheMs: number;
+  readonly cacheEntriesMax: number;
+};
+
+export function createAnswerMemory<T>({ cacheMs, cacheEntriesMax }: MemoryLimits, clock: Clock): AnswerMemory<T> {
   const answers = new LRUCache<string, Remembered<T>>({
     max: cacheEntriesMax,
     perf: clock,
