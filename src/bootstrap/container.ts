@@ -14,6 +14,7 @@ import { createRelayEvent } from '../application/relay-event.ts';
 import { createTopicBindings } from '../application/topic-bindings.ts';
 import type { Event } from '../domain/event.ts';
 import { checked, createAdmissions } from './admissions.ts';
+import { bindStreams } from './bind-streams.ts';
 import { bindableStreams } from './config/bindable-streams.ts';
 import { buildRouting } from './config/build-routing.ts';
 import type { Config } from './config/edgeward-config.ts';
@@ -138,6 +139,7 @@ const eventsModule = (config: Config): ContainerModule =>
         const shared = { routing, bindings, channels: endpoints, policy, clock, observer, random: Math.random };
         return createGateway({
           ...parts,
+          bindStreams: () => bindStreams(config.endpoints, bound, stopping.signal),
           handlerFor: ({ name, traits: { leaseMs } }) =>
             createRelayEvent({ ...shared, source: name, leaseMs, stopping: stopping.signal }),
         });

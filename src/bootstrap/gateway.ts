@@ -13,6 +13,8 @@ export type GatewayParts = {
   /** In the order in which they start. */
   readonly sources: readonly Source[];
   readonly handlerFor: (source: Source) => MessageHandler;
+  /** Binds what endpoints want of the sources for as long as they are there; rejects with a `Fault` that names it. */
+  readonly bindStreams: () => Promise<void>;
   /** Aborted when the gateway begins to stop. */
   readonly stopping: AbortController;
 };
@@ -60,13 +62,14 @@ export function createGateway(parts: GatewayParts): Gateway {
   return gateway;
 }
 
-async function start({ listener, operations, identity, endpoints, sources, handlerFor }: GatewayParts) {
+async function start({ listener, operations, identity, endpoints, sources, handlerFor, bindStreams }: GatewayParts) {
   const operationsAddress = await operations?.listen();
   for (const endpoint of endpoints) await endpoint.open();
   // Not waited for: whoever comes before the keys are here waits for them at the door.
   void identity.warm();
   const address = await listener.listen();
   for (const source of sources) await source.start(handlerFor(source));
+  await bindStreams();
   return { listener: address, operations: operationsAddress };
 }
 

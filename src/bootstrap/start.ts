@@ -40,6 +40,14 @@ async function run(config: Config, logger: Logger, io: CommandIo, isDemo: boolea
   if (config.development) {
     logger.warn('development: this instance issues its own tokens; remove `development` from the config in production');
   }
+  for (const { name, kind, settings } of config.endpoints) {
+    if (kind === 'spaces' && !settings.membership) {
+      logger.warn(
+        { endpoint: name, membership: 'open' },
+        'membership: open, every client that is let in may join every space',
+      );
+    }
+  }
   const addresses = await gateway.start();
   logger.info({ version, address: addresses.listener.url }, 'gateway is up');
   io.stdout(describeAddresses(config, addresses));
@@ -61,7 +69,8 @@ function loggerFor({ log: { level, format } }: Config): Logger {
 function describeAddresses(config: Config, { listener, operations = listener }: GatewayAddresses): string {
   const endpoints = config.endpoints.map(
     ({ name, kind, settings }) =>
-      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}`,
+      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}` +
+      (kind === 'spaces' ? `, namespace ${settings.namespace}` : ''),
   );
   const sources = config.sources.flatMap(({ name, kind, settings }) => {
     if (kind === 'http') return [`  ${name}: POST ${listener.url}${settings.path}`];

@@ -1,3 +1,4 @@
+import type { SpacesSettings } from '../../adapters/outbound/socketio/spaces-settings.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
 import type { ExchangeSettings } from './build-access.ts';
 import type { IsolationSettings, RouteSettings } from './route-settings.ts';
@@ -26,6 +27,11 @@ export type CheckableAdapter = {
     readonly paths?: readonly string[];
     readonly publishTo?: string | undefined;
     readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
+    readonly namespace?: string;
+    readonly api?: { readonly path: string } | undefined;
+    readonly publish?: unknown;
+    readonly sender?: SpacesSettings['sender'];
+    readonly membership?: SpacesSettings['membership'];
     readonly health?: { readonly paths: readonly string[] } | undefined;
     readonly [field: string]: unknown;
   };

@@ -34,7 +34,9 @@ export const engineFields = {
   corsOrigins: z
     .array(originText)
     .default([])
-    .describe('Origins of pages whose polling a browser lets through; `*` for all. Only with `allowPolling`.'),
+    .describe(
+      'Origins of pages whose polling a browser lets through, and with `spaces` their look at what was said; `*` for all.',
+    ),
   pingIntervalMs: wholeNumber(100, 3_600_000).default(25_000).describe('How often a client is pinged (ms).'),
   pingTimeoutMs: wholeNumber(100, 3_600_000)
     .default(20_000)
@@ -76,10 +78,6 @@ export function refineEngine(
   settings: EngineSettings & { readonly admissionMsMax: number },
   context: z.core.$RefinementCtx,
 ): void {
-  if (settings.corsOrigins.length > 0 && !settings.allowPolling) {
-    const message = 'has no effect without `allowPolling: true`';
-    context.addIssue({ code: 'custom', path: ['corsOrigins'], message });
-  }
   if (settings.connectTimeoutMs <= settings.admissionMsMax) {
     const message = 'must be longer than `admissionMsMax`';
     context.addIssue({ code: 'custom', path: ['connectTimeoutMs'], message });

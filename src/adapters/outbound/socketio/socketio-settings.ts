@@ -37,6 +37,11 @@ export const socketioSettings = z
       .prefault({})
       .describe('The second argument of an event at the client; the first is the data itself.'),
   })
-  .superRefine(refineEngine);
+  .superRefine((settings, context) => {
+    refineEngine(settings, context);
+    if (settings.corsOrigins.length === 0 || settings.allowPolling) return;
+    const message = 'has no effect without `allowPolling: true`';
+    context.addIssue({ code: 'custom', path: ['corsOrigins'], message });
+  });
 
 export type SocketioSettings = z.infer<typeof socketioSettings>;

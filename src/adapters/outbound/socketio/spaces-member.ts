@@ -33,8 +33,16 @@ export type MemberSocket = { send(frame: Buffer): boolean; kick(): void };
 
 type Subscribe = Extract<SpacesRequest, { kind: 'subscribe' }>;
 
-/** A subscription that is looked at; `times`: how often the client has asked for it meanwhile. */
-type Pending = { readonly gone: AbortController; times: number };
+type Send = Extract<SpacesRequest, { kind: 'send' }>;
+
+/**
+ * A subscription that is looked at; `times`: how often the client has asked for it meanwhile, `held`: what it has sent to
+ * the space without waiting for the answer.
+ */
+type Pending = { readonly gone: AbortController; times: number; readonly held: Send[] };
+
+/** Of one client, over all spaces that it waits for; further ones are refused. */
+const heldMax = 64;
 
 /** One client that is let in: what it has subscribed to, and is about to. */
 export class SpacesMember implements SpacesPeer, SendingMember {
@@ -49,6 +57,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   /** Looked at again, and whether it must be once more. */
   readonly #rechecked = new Map<SpaceId, { again: boolean }>();
   readonly #gone = new AbortController();
+  #heldCount = 0;
   readonly #subscribes: TokenBucket;
 
   constructor(session: Session, sender: Sender, socket: MemberSocket, home: MemberHome) {
@@ -89,7 +98,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
         this.answer(unsubscribed(request.id));
         return;
       case 'send':
-        this.#home.sending.take(this, request);
+        this.#send(request);
         return;
     }
   }
@@ -97,7 +106,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   /** The client has gone. */
   end(): void {
     this.#gone.abort();
-    for (const space of this.#pending.keys()) this.#forget(space);
+    for (const { gone } of this.#pending.values()) gone.abort();
+    this.#pending.clear();
     for (const space of this.#subscriptions.keys()) this.#leave(space, 'lost');
   }
 
@@ -105,6 +115,22 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     const running = this.#rechecked.get(space);
     if (running) running.again = true;
     else void this.#recheck(space);
+  }
+
+  #send(request: Send): void {
+    const pending = request.space === undefined ? undefined : this.#pending.get(request.space);
+    if (!pending || this.#heldCount >= heldMax) {
+      this.#home.sending.take(this, request);
+      return;
+    }
+    pending.held.push(request);
+    this.#heldCount += 1;
+  }
+
+  /** It is known what becomes of the subscription, so it is of these. */
+  #release({ held }: Pending): void {
+    this.#heldCount -= held.length;
+    for (const request of held) this.#home.sending.take(this, request);
   }
 
   #subscribe(request: Subscribe): void {
@@ -134,7 +160,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   /** At once where nobody else is to be asked, so that what the client sends right behind it is heard as a member's. */
   #ask(request: Subscribe, space: SpaceId): void {
     const { admission, rooms } = this.#home;
-    const pending = { gone: new AbortController(), times: 1 };
+    const pending: Pending = { gone: new AbortController(), times: 1, held: [] };
     const { rechecks } = rooms;
     const { password } = request;
     const answer = admission.mayJoin(this.#session, { space, password }, pending.gone.signal);
@@ -148,6 +174,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
       if (this.#pending.get(space) !== pending) return;
       this.#pending.delete(space);
       this.#join(request, space, known, pending.times);
+      this.#release(pending);
       // Somebody wanted members to be looked at, and this answer may be from before.
       if (rechecks !== rooms.rechecks) this.recheck(space);
     });
@@ -194,8 +221,11 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   }
 
   #forget(space: SpaceId): void {
-    this.#pending.get(space)?.gone.abort();
+    const pending = this.#pending.get(space);
+    if (!pending) return;
+    pending.gone.abort();
     this.#pending.delete(space);
+    this.#release(pending);
   }
 
   /** Until it is known, however long that takes: a client is in a space or not, and nobody guesses. */
