@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { DisconnectReason, Namespace, Socket } from 'socket.io';
@@ -57,7 +58,7 @@ export function admitSockets(namespace: Namespace, dependencies: AdmittingDepend
     // Socket.IO puts everybody into a room of its own; nothing is ever sent there.
     void socket.leave(socket.id);
     socket.on('disconnect', endIfLeft);
-    connection.admit(socket.id, admission, home);
+    connection.admit(connectionId(socket), admission, home);
     dependencies.onAdmitted?.(socket, connection, admission);
   });
 
@@ -66,6 +67,14 @@ export function admitSockets(namespace: Namespace, dependencies: AdmittingDepend
     if (reason !== 'client namespace disconnect') return;
     connections.get(this.conn)?.leave('client_left');
   }
+}
+
+/** What the connection is called. The id of an old client's socket is made of the one that its session is kept by. */
+export function connectionId(socket: Socket): string {
+  if (!isOldClient(socket.conn)) return socket.id;
+  const data = socket.data as { id?: string };
+  data.id ??= randomUUID();
+  return data.id;
 }
 
 /** Old clients are handed what stands in the error's data, and programs written for them expect a text. */
@@ -77,7 +86,7 @@ async function decide(socket: Socket, dependencies: AdmittingDependencies): Prom
   const { endpoint, observer, counts } = home;
   const connection = connections.get(socket.conn);
   const denied = (code: DenialCode, reason: string): Admission => {
-    observer.observe({ kind: 'access-denied', endpoint, connection: socket.id, code, reason });
+    observer.observe({ kind: 'access-denied', endpoint, connection: connectionId(socket), code, reason });
     return { kind: 'denied', denial: { code, reason } };
   };
   if (!connection || connection.is('ended') || !isOpen()) return comeBackSoon;
@@ -103,7 +112,7 @@ async function askSafely(
   try {
     return await ask(socket, signal);
   } catch (error) {
-    home.observer.observe({ kind: 'access-unknown', endpoint: home.endpoint, connection: socket.id, error });
+    home.observer.observe({ kind: 'access-unknown', endpoint: home.endpoint, connection: connectionId(socket), error });
     return comeBackSoon;
   }
 }

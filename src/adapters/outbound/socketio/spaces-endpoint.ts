@@ -11,7 +11,7 @@ import type { RoomTemplate } from '../../../domain/room-template.ts';
 import { RoomIndex } from '../room-index.ts';
 import type { SendBudget } from '../send-budget.ts';
 import { SendQueues } from '../send-queue.ts';
-import { admitSockets } from './admit-sockets.ts';
+import { admitSockets, connectionId } from './admit-sockets.ts';
 import { closeConnections } from './close-connections.ts';
 import type { ConnectionHome, SocketioConnection } from './socketio-connection.ts';
 import { type HallDependencies, SocketioHall } from './socketio-hall.ts';
@@ -153,8 +153,10 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
   }
 
   /** Who has no name could send nothing, so it is not let in. */
-  async #ask({ id, request, handshake }: Socket, signal: AbortSignal): Promise<Admission> {
+  async #ask(socket: Socket, signal: AbortSignal): Promise<Admission> {
     const { admission, observer } = this.#dependencies;
+    const { request, handshake } = socket;
+    const id = connectionId(socket);
     const handed = { url: request.url ?? '', auth: handshake.auth, headers: request.headersDistinct };
     const answer = await admission.admit(id, spacesPresented(handed), signal);
     if (answer.kind !== 'admitted') return answer;
