@@ -119,9 +119,9 @@ describe('connecting', () => {
   });
 
   test('6.4 a bad token is told in words, and nothing that is sent afterwards is heard', async () => {
-    const { backend, url, connect } = spaces;
+    const { backend, url } = spaces;
     const space = own('space');
-    const other = await connect('other');
+    const other = await spaces.connect('other');
     await other.subscribe(space);
     const expired = backend.user('ann', { exp: 1000 });
     for (const version of oldVersions) {

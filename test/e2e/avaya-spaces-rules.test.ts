@@ -148,7 +148,7 @@ describe('what was said', () => {
     for (const text of ['2', '3', '4', '5']) await spaces.publish(space, { content: { bodyText: text } });
     const last = client.of('MESSAGE_SENT')[0]?.['_id'];
     const missed = await eventually(async () => {
-      const answer = await page(`${messages}?after=${last}&size=3`);
+      const answer = await page(`${messages}?after=${String(last)}&size=3`);
       expect(texts(answer.data)).toEqual(['2', '3', '4']);
       return answer;
     });

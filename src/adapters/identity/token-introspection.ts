@@ -40,7 +40,9 @@ export function createTokenIntrospection(
     try {
       return await policy.execute(async () => read(kind, await post(kind, settings, token)));
     } catch (error) {
-      if (error instanceof Fault) throw introspectionUnavailable(kind, error.message);
+      if (error instanceof Fault && error.code === 'http_unreachable')
+        throw introspectionUnavailable(kind, error.message);
+      if (error instanceof Fault) throw error;
       throw introspectionUnavailable(kind, 'it failed too often or is asked too much, so it is left alone for a while');
     }
   }

@@ -36,9 +36,9 @@ async function compare(model: Model, real: Real): Promise<void> {
   await turn();
   for (const [user, { got }] of model.sockets) {
     const messages = real.sockets.get(user)?.of('MESSAGE_SENT') ?? [];
-    expect(messages.map(({ topicId, content }) => `${topicId}: ${(content as { bodyText: string }).bodyText}`)).toEqual(
-      got,
-    );
+    expect(
+      messages.map(({ topicId, content }) => `${String(topicId)}: ${(content as { bodyText: string }).bodyText}`),
+    ).toEqual(got);
   }
 }
 

@@ -44,7 +44,7 @@ test('every variable that it reads is in the table of its page, and no other', (
 test('every code that its page lists is the one of the config', () => {
   const codes = Object.values(spacesOf(preset()).codes);
   const [, section = ''] = page.split('| `error.code` |');
-  const documented = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `([\w.]+)`/gm)].map(([, code]) => code);
+  const documented = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `([\w.]+)`/gm)].map(([, code = '']) => code);
   expect(documented.toSorted()).toEqual(codes.toSorted());
 });
 

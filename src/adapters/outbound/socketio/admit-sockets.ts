@@ -17,9 +17,9 @@ export type AdmittingDependencies = {
   readonly oldClients: 'admit' | 'bare';
   readonly isOpen: () => boolean;
   /** Asks who it is, from what the client has sent. */
-  ask(socket: Socket, signal: AbortSignal): Promise<Admission>;
+  readonly ask: (socket: Socket, signal: AbortSignal) => Promise<Admission>;
   /** Somebody is in; `connection` is admitted already. */
-  onAdmitted?(socket: Socket, connection: SocketioConnection, admission: Admitted): void;
+  readonly onAdmitted?: (socket: Socket, connection: SocketioConnection, admission: Admitted) => void;
 };
 
 /** For a client that cannot be let in now. Mostly its connection has ended already, and nobody reads it. */

@@ -146,7 +146,7 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
       connections: this.#hall.connections,
       connectionsMax: this.#settings.connectionsMax,
       oldClients: 'admit',
-      isOpen: this.#guest.isOpen,
+      isOpen: () => this.#guest.isOpen(),
       ask: (socket, signal) => this.#ask(socket, signal),
       onAdmitted: (socket, connection, { session }) => this.#begin(socket, connection, session),
     });

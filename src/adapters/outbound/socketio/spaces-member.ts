@@ -89,7 +89,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   hear(name: unknown, body: unknown): void {
     const request = readSpacesRequest(name, body);
-    switch (request?.kind) {
+    if (!request) return;
+    switch (request.kind) {
       case 'subscribe':
         this.#subscribe(request);
         return;
