@@ -21,7 +21,7 @@ export const placeText = z.string().regex(/^(?:(?:auth|query|token)\.[^.]+|heade
   error: ({ input }) =>
     /^header\.[^.]+$/.test(String(input))
       ? 'must have the name of the header in lower case, such as header.authorization'
-      : 'must be auth.NAME, query.NAME, header.NAME or, where an endpoint knows types of token, token.TYPE',
+      : 'must be auth.NAME, query.NAME or header.NAME',
 });
 
 export const millisecondsMax = (max: number) => z.number().int().min(0).max(max);
