@@ -139,7 +139,13 @@ const eventsModule = (config: Config): ContainerModule =>
         const shared = { routing, bindings, channels: endpoints, policy, clock, observer, random: Math.random };
         return createGateway({
           ...parts,
-          bindStreams: () => bindStreams(config.endpoints, bound, stopping.signal),
+          bindStreams: () =>
+            bindStreams(config.endpoints, {
+              bindings: bound,
+              isConnected: () => sources.every(hasBroker),
+              stopping: stopping.signal,
+              observer,
+            }),
           handlerFor: ({ name, traits: { leaseMs } }) =>
             createRelayEvent({ ...shared, source: name, leaseMs, stopping: stopping.signal }),
         });

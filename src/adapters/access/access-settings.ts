@@ -34,7 +34,7 @@ function headerProblem(name: string, value: string): string | undefined {
 const questionFields = {
   ...choiceFields,
   url: urlTemplate.describe(
-    'What is asked with GET; `{name}` stands for a variable, percent-encoded. https or loopback.',
+    'What is asked with GET; `{name}` stands for a variable, percent-encoded. https or loopback; its path has no `//`.',
   ),
   bearer: z
     .string()

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bulkhead, ConsecutiveBreaker, circuitBreaker, handleAll, wrap } from 'cockatiel';
+import { bulkhead, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { z } from 'zod';
 import { Fault } from '../../application/fault.ts';
 import type { Clock } from '../../application/ports/clock.ts';
@@ -30,15 +30,17 @@ export function createTokenIntrospection(
   clock: Clock,
 ): TokenIntrospection {
   const breaker = new ConsecutiveBreaker(settings.failuresMax);
-  const policy = wrap(
-    bulkhead(settings.concurrencyMax, settings.waitingMax),
-    circuitBreaker(handleAll, { breaker, halfOpenAfter: settings.pauseMs }),
-  );
+  const line = bulkhead(settings.concurrencyMax, settings.waitingMax);
+  const circuit = circuitBreaker(handleAll, { breaker, halfOpenAfter: settings.pauseMs });
   const memory = createAnswerMemory<Introspected>(settings, clock);
 
-  async function ask(token: string): Promise<Introspected> {
+  async function ask(token: string, isWanted: () => boolean): Promise<Introspected> {
     try {
-      return await policy.execute(async () => read(kind, await post(kind, settings, token)));
+      return await line.execute(() => {
+        // Nobody hears of it.
+        if (!isWanted()) throw introspectionUnavailable(kind, 'all who asked have gone');
+        return circuit.execute(async () => read(kind, await post(kind, settings, token)));
+      });
     } catch (error) {
       if (error instanceof Fault && error.code === 'http_unreachable')
         throw introspectionUnavailable(kind, error.message);
@@ -52,8 +54,12 @@ export function createTokenIntrospection(
       const key = createHash('sha256').update(token).digest('base64url');
       const remembered = memory.get(key);
       if (remembered) return remembered.value;
-      const answer = memory.share(key, undefined, () => ask(token));
-      return untilAborted(answer, signal, () => introspectionUnavailable(kind, 'it did not answer in time'));
+      const { answer, leave } = memory.share(key, undefined, (isWanted) => ask(token, isWanted));
+      try {
+        return await untilAborted(answer, signal, () => introspectionUnavailable(kind, 'it did not answer in time'));
+      } finally {
+        leave();
+      }
     },
   };
 }

@@ -7,6 +7,7 @@ import { type AccessNames, accessMistakes, unknownName } from './check-access.ts
 import { takenPaths } from './check-paths.ts';
 import { insecureChoices } from './check-security.ts';
 import { spacesMistakes, spacesOf } from './check-spaces.ts';
+import { streamTypeMistakes } from './check-stream-types.ts';
 import { tokenMistakes } from './check-tokens.ts';
 import type { CheckableAdapter, CheckableConfig, CheckableIdentity } from './checkable-config.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
@@ -39,6 +40,7 @@ export const createConfigCheck =
       ...discardedDeadLetters(draft),
       ...publishTargets(sources, endpoints, publisherKinds),
       ...spacesMistakes(draft, routing),
+      ...streamTypeMistakes(sources, endpoints),
       ...insecureChoices(draft),
       ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),
       ...endpoints.flatMap((endpoint, index) => accessFindings(['endpoints', index], endpoint, draft, compile)),

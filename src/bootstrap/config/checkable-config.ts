@@ -1,5 +1,6 @@
 import type { SpacesSettings } from '../../adapters/outbound/socketio/spaces-settings.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import type { StreamType } from '../../domain/stream-index.ts';
 import type { ExchangeSettings } from './build-access.ts';
 import type { IsolationSettings, RouteSettings } from './route-settings.ts';
 
@@ -26,6 +27,7 @@ export type CheckableAdapter = {
     readonly path?: string;
     readonly paths?: readonly string[];
     readonly publishTo?: string | undefined;
+    readonly bindings?: Readonly<Record<string, StreamType>> | undefined;
     readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
     readonly namespace?: string;
     readonly api?: { readonly path: string } | undefined;

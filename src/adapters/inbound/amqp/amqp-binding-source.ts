@@ -83,7 +83,15 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     this.#handOver = new HandOver({ source: name, life: this.#life, observer, isTaking: () => this.#isTaking });
     this.#lane = this.#handOver.lane(settings.inFlightMax);
     const place = (what: string) => this.#connection.place(what);
-    this.#bindings = new QueueBindings({ source: name, place, clock, backOff, onFault, onState });
+    this.#bindings = new QueueBindings({
+      source: name,
+      place,
+      clock,
+      backOff,
+      renewMs: settings.renewBindingsMs,
+      onFault,
+      onState,
+    });
     this.#channel = new AmqpChannel<Channel>({
       connection: this.#connection,
       clock,
@@ -125,13 +133,13 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     this.#handOver.begin(handler);
     try {
       await this.#connection.open();
-      if (this.#settings.declareMissing) await this.#declareMissing();
       await this.#channel.open(() => false);
     } catch (error) {
       await this.drain(AbortSignal.abort());
       throw error;
     }
     this.#isOpen = true;
+    void this.#bindings.keepRenewing();
     this.#stateChanged();
   }
 
@@ -178,6 +186,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   }
 
   async #consume(channel: Channel, onCancelled: () => void): Promise<void> {
+    if (this.#settings.declareMissing) await this.#declareMissing();
     const { queue } = await channel.assertQueue('', {
       exclusive: true,
       autoDelete: true,

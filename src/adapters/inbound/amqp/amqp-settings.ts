@@ -51,6 +51,13 @@ const connectionFields = {
     .min(100)
     .default(5000)
     .describe('How long the start may take before it fails, saying what the broker has not answered (ms).'),
+  whenUnreachable: z
+    .enum(['fail', 'wait'])
+    .default('fail')
+    .describe(
+      'A broker that does not answer makes the start fail, or is waited for, as it is later on. One that refuses the ' +
+        'user, the password or the virtual host makes it fail.',
+    ),
   reconnectMsMin: millisecondsMax(60_000).min(10).default(200).describe('The first delay before another try (ms).'),
   reconnectMsMax: millisecondsMax(600_000)
     .min(10)
@@ -83,6 +90,12 @@ const intakeFields = {
       'With `bindings`: whether exchanges that are not there are declared at the start, durable. For those that nobody ' +
         'else has the say of, such as that of an endpoint which publishes what its clients send.',
     ),
+  renewBindingsMs: millisecondsMax(3_600_000)
+    .default(30_000)
+    .describe(
+      'With `bindings`: how often everything that is bound is bound again (ms), since an exchange that was deleted and ' +
+        'made anew has lost it without a word. 0: never.',
+    ),
   queueBytesMax: wholeNumber(1024, 1_073_741_824)
     .default(67_108_864)
     .describe(
@@ -105,7 +118,7 @@ const intakeFields = {
   whenMissing: z
     .enum(['fail', 'wait'])
     .default('fail')
-    .describe('A queue that does not exist makes the start fail, or is waited for.'),
+    .describe('With `queues`: a queue that does not exist makes the start fail, or is waited for.'),
 };
 
 const deadLetterSettings = z

@@ -13,6 +13,8 @@ export type BindingDependencies = {
   readonly place: (resource: string) => AmqpPlace;
   readonly clock: Clock;
   readonly backOff: BackOff;
+  /** How long after all were renewed that begins anew; 0: never. */
+  readonly renewMs: number;
   /** Trouble with bindings that were there before, which it goes on trying to restore. */
   readonly onFault: (fault: Fault) => void;
   readonly onState: () => void;
@@ -26,6 +28,8 @@ type Pair = {
   holders: number;
   /** The broker has it, on the queue of now. */
   isBound: boolean;
+  /** It is asked for once more though the broker has it, for all that is known here. */
+  isRenewed: boolean;
   /** Where a change of it is under way. */
   changing: Target | undefined;
   /** It has been there once, so that its holders count on it. */
@@ -49,6 +53,10 @@ type Target = {
   /** Channels that nobody uses for the moment. */
   readonly channels: Set<Channel>;
 };
+
+/** How many are renewed in a second. */
+const renewedMax = 200;
+const renewalMs = 1000;
 
 /** How many changes are under way at once. Each waits for its answer: amqplib asks one thing at a time on a channel. */
 const workersMax = 8;
@@ -76,6 +84,27 @@ export class QueueBindings {
     this.#dependencies = dependencies;
   }
 
+  /**
+   * Nobody is told when an exchange is deleted and made anew, with none of the bindings that it had. To bind what is
+   * bound changes nothing.
+   */
+  async keepRenewing(): Promise<void> {
+    const { clock, renewMs } = this.#dependencies;
+    const { signal } = this.#draining;
+    while (renewMs > 0 && !signal.aborted) {
+      await clock.wait(renewMs, signal);
+      let count = 0;
+      for (const pair of this.#pairs.values()) {
+        if (signal.aborted) return;
+        if (!pair.isBound) continue;
+        pair.isRenewed = true;
+        this.#change(pair);
+        count += 1;
+        if (count % renewedMax === 0) await clock.wait(renewalMs, signal);
+      }
+    }
+  }
+
   /** Why not everything is bound that was; nothing when it is. */
   get waitsFor(): Fault | undefined {
     return this.#broken.values().next().value;
@@ -90,8 +119,7 @@ export class QueueBindings {
     this.#told.clear();
     this.#retries = 0;
     for (const pair of this.#pairs.values()) {
-      if (pair.isBound) pair.outcome = nextOutcome();
-      pair.isBound = false;
+      this.#lose(pair);
       if (pair.holders > 0) this.#changes.push(pair);
       else this.#pairs.delete(pair.name);
     }
@@ -137,6 +165,7 @@ export class QueueBindings {
       ...fields,
       holders: 0,
       isBound: false,
+      isRenewed: false,
       changing: undefined,
       isEstablished: false,
       outcome: nextOutcome(),
@@ -187,14 +216,12 @@ export class QueueBindings {
   }
 
   async #makeChange(pair: Pair, target: Target): Promise<void> {
-    for (let isWanted = pair.holders > 0; isWanted !== pair.isBound; isWanted = pair.holders > 0) {
-      if (!isWanted) {
-        // Whoever wants it again from now on has to wait for it again.
-        pair.isBound = false;
-        pair.outcome = nextOutcome();
-      }
+    for (let isWanted = pair.holders > 0; isWanted !== pair.isBound || pair.isRenewed; isWanted = pair.holders > 0) {
+      pair.isRenewed = false;
+      if (!isWanted) this.#lose(pair);
       const failing = pair.isEstablished ? this.#failing.get(pair.stream) : undefined;
       if (failing && isWanted) {
+        this.#lose(pair);
         this.#broken.set(pair, failing);
         return;
       }
@@ -211,6 +238,13 @@ export class QueueBindings {
     if (pair.holders === 0) this.#pairs.delete(pair.name);
   }
 
+  /** Whoever wants it from now on has to wait for it. */
+  #lose(pair: Pair): void {
+    if (!pair.isBound) return;
+    pair.isBound = false;
+    pair.outcome = nextOutcome();
+  }
+
   #establish(pair: Pair): void {
     pair.isBound = true;
     pair.isEstablished = true;
@@ -224,6 +258,7 @@ export class QueueBindings {
   #fail(pair: Pair, isWanted: boolean, error: unknown): void {
     const code = codeOf(error);
     const fault = amqpFault(error, this.#dependencies.place(`exchange "${pair.stream}"`));
+    if (isWanted) this.#lose(pair);
     if (!isWanted) {
       // The exchange has gone, and its bindings with it; or there is no telling, and it is taken away later.
       pair.isBound = typeof code !== 'number';
