@@ -7,7 +7,7 @@ export type Remembered<T> = { readonly value: T };
 export type Share<T> = {
   readonly answer: Promise<T>;
   /** Waits no more. */
-  leave(): void;
+  readonly leave: () => void;
 };
 
 export type AnswerMemory<T> = {
