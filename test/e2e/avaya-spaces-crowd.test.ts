@@ -6,7 +6,7 @@ import { emulatorProject } from '../support/emulator-rest.ts';
 import { eventually } from '../support/eventually.ts';
 import { spacesBackend } from '../support/spaces-backend.ts';
 import { crowdTalks } from '../support/spaces-crowd.ts';
-import { startSpaces } from '../support/spaces-gateway.ts';
+import { type SpacesGateway, startSpaces } from '../support/spaces-gateway.ts';
 import { testWithPubSub, testWithRabbitMq } from '../support/with-brokers.ts';
 
 /** Every space is open, so that joining takes no time. */
@@ -26,43 +26,58 @@ const onExchange =
       .replace('bindings: { spaces: topic }', `bindings: { ${exchange}: topic }`)
       .replaceAll('stream: spaces', `stream: ${exchange}`);
 
-testWithRabbitMq('the same through RabbitMQ, in the order of the broker, over two instances', async () => {
-  const exchange = `spaces-${randomUUID()}`;
-  const env = { ...openSpaces, AMQP_URL: amqpUrl, SPACES_ORDER: 'broker' };
-  const change = onExchange(exchange);
-  await using backend = await spacesBackend();
-  await using gateway = await startSpaces({ env, backend, change });
-  await using other = await startSpaces({ env, backend, change });
-  await crowdTalks([gateway.url, other.url], (user) => backend.guest(user), { sockets, spaces, messages: 1 });
+testWithRabbitMq.each(['local', 'broker'])(
+  'the same through RabbitMQ over two instances, in the order %s',
+  async (order) => {
+    const exchange = `spaces-${randomUUID()}`;
+    const env = { ...openSpaces, AMQP_URL: amqpUrl, SPACES_ORDER: order };
+    const change = onExchange(exchange);
+    await using backend = await spacesBackend();
+    await using gateway = await startSpaces({ env, backend, change });
+    await using other = await startSpaces({ env, backend, change });
+    // Only the broker has one order for both.
+    if (order === 'broker') {
+      const guest = (user: string) => backend.guest(user);
+      await crowdTalks([gateway.url, other.url], guest, { sockets, spaces, messages: 1 });
+    }
+    await talkAcross(gateway, other);
+    const model = await connect(amqpUrl);
+    const channel = await model.createConfirmChannel();
+    const options = { contentType: 'application/json' };
+    channel.publish(exchange, 'space.a.b', Buffer.from('{"content":{"bodyText":"to all"}}'), options);
+    await channel.waitForConfirms();
+    const here = await gateway.connect('late');
+    await here.subscribe('space.a.b');
+    await eventually(async () => {
+      for (const instance of [gateway, other]) {
+        const answer = await instance.history('late', '/api/spaces/space.a.b/messages');
+        const { data } = (await answer.json()) as { data: readonly { content: { bodyText: string } }[] };
+        expect(data.map(({ content }) => content.bodyText)).toEqual(['over there', 'to all']);
+      }
+    });
+    await channel.deleteExchange(exchange);
+    await model.close();
+  },
+);
 
-  // Messages, presence and media, from one instance to the other; and what a back-end publishes, to both.
-  const [here, there] = [await gateway.connect('here'), await other.connect('there', { version: '2.4.0' })];
+/** Messages, presence and media, from one instance to the other. */
+async function talkAcross(one: SpacesGateway, another: SpacesGateway): Promise<void> {
+  const [here, there] = [await one.connect('here'), await another.connect('there', { version: '2.4.0' })];
   await here.subscribe('space.a.b');
   await there.subscribe('space.a.b');
   here.say('space.a.b', 'over there', { loopbackMetadata: [1] });
   here.emit('SEND_PRESENCE_EVENT', { category: 'party.typing', topicId: 'space.a.b', content: {} });
   there.emit('SEND_MEDIA_SESSION_EVENTS', { category: 'video.end', topicId: 'space.a.b', content: {} });
   await eventually(() => {
-    expect(there.of('MESSAGE_SENT')).toMatchObject([{ content: { bodyText: 'over there' } }]);
-    expect(here.of('MESSAGE_SENT')).toMatchObject([{ content: { bodyText: 'over there' }, loopbackMetadata: [1] }]);
     expect(there.of('PRESENCE_EVENT_RESPONSE')).toMatchObject([{ category: 'party.typing' }]);
     expect(here.of('MEDIA_SESSION_RESPONSE')).toMatchObject([{ category: 'video.end' }]);
   });
+  expect(here.of('MESSAGE_SENT')).toMatchObject([{ content: { bodyText: 'over there' }, loopbackMetadata: [1] }]);
+  expect(there.of('MESSAGE_SENT')).toMatchObject([{ content: { bodyText: 'over there' } }]);
   expect(there.of('MESSAGE_SENT')[0]).not.toHaveProperty('loopbackMetadata');
-  const model = await connect(amqpUrl);
-  const channel = await model.createConfirmChannel();
-  channel.publish(exchange, 'space.a.b', Buffer.from('{"content":{"bodyText":"to all"}}'), {
-    contentType: 'application/json',
-  });
-  await channel.waitForConfirms();
-  await eventually(() => {
-    for (const client of [here, there]) expect(client.texts('space.a.b')).toEqual(['over there', 'to all']);
-  });
   expect(here.of('PRESENCE_EVENT_RESPONSE')).toEqual([]);
   expect(there.of('MEDIA_SESSION_RESPONSE')).toEqual([]);
-  await channel.deleteExchange(exchange);
-  await model.close();
-});
+}
 
 testWithPubSub('the same through Pub/Sub, in the order of the broker', async () => {
   const host = inject('pubsubEmulatorHost');

@@ -67,7 +67,10 @@ describe('limits', () => {
     member.member.hear('SEND_MEDIA_SESSION_EVENTS', { category: 'c', content, topicId: 's' });
     for (const name of ['SEND_MESSAGE_FAILED', 'PRESENCE_EVENT_RESPONSE', 'MEDIA_SESSION_RESPONSE']) {
       expect(codesOf(member, name)).toEqual(['message.too.large']);
+      expect(member.of(name)[0]).toMatchObject({ topicId: 's', content: {} });
     }
+    say(member, 's', 'small', { loopbackMetadata: 'x'.repeat(400) });
+    expect(codesOf(member)).toEqual(['message.too.large', 'message.too.large']);
   });
 });
 

@@ -126,7 +126,7 @@ describe('mistakes that are found before it runs', () => {
     const second = (more: string) =>
       changed(
         '\n# 4: a room is a space',
-        `  - name: second\n    socketio: { allowPolling: true, corsOrigins: ["*"]${more} }\n\n# 4: a room is`,
+        `  - name: second\n    socketio: { allowPolling: true, corsOrigins: ["*"], frameBytesMax: 1048576${more} }\n\n# 4: a room is`,
       );
     expect(second('')).toEqual([]);
     expect(second(', pingIntervalMs: 1000').join()).toMatch(

@@ -37,22 +37,23 @@ export function sendFailed(
   { codes, presence, media }: FailureSettings,
 ): SpacesAnswer {
   const error = { code: codes[code], message };
+  const given = echo(request, code === 'tooLarge');
   switch (sent) {
     case 'message':
-      return ['SEND_MESSAGE_FAILED', { ...echo(request), type: codes[code], error }];
+      return ['SEND_MESSAGE_FAILED', { ...given, type: codes[code], error }];
     case 'presence':
-      return ['PRESENCE_EVENT_RESPONSE', { ...echo(request), category: presence.invalidCategory, error }];
+      return ['PRESENCE_EVENT_RESPONSE', { ...given, category: presence.invalidCategory, error }];
     case 'media':
-      return ['MEDIA_SESSION_RESPONSE', { ...echo(request), category: media.invalidCategory, error }];
+      return ['MEDIA_SESSION_RESPONSE', { ...given, category: media.invalidCategory, error }];
   }
 }
 
-/** As far as clients read it. A sender that was made up does not come back. */
-const echo = ({ category, content, topicId, loopbackMetadata, receivers }: JsonObject): JsonObject => ({
-  category,
-  // Some read what is in it without looking whether it is there.
-  content: isObject(content) ? content : {},
-  topicId,
-  receivers,
-  loopbackMetadata,
-});
+/** As far as clients read it. A sender that was made up does not come back, nor does what was too large to be sent. */
+function echo(
+  { category, content, topicId, loopbackMetadata, receivers }: JsonObject,
+  isTooLarge: boolean,
+): JsonObject {
+  // Some read what is in the content without looking whether it is there.
+  if (isTooLarge) return { category, content: {}, topicId };
+  return { category, content: isObject(content) ? content : {}, topicId, receivers, loopbackMetadata };
+}

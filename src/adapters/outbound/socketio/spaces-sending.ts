@@ -109,7 +109,10 @@ export class SpacesSending {
       withAttendee: settings.presence.attendee,
     };
     const text = JSON.stringify(bodyOf(sent, request, sending));
-    if (Buffer.byteLength(text) > settings.eventBytesMax) {
+    // What is for the sender alone is sent, and kept, as well.
+    const loopback = request['loopbackMetadata'];
+    const bytes = Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(loopback) ?? '');
+    if (bytes > settings.eventBytesMax) {
       const message = `an event may have ${settings.eventBytesMax} bytes`;
       return { ok: false, refusal: { code: 'tooLarge', message } };
     }
