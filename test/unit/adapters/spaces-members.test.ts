@@ -338,6 +338,19 @@ describe('events of back-ends', () => {
     ]);
   });
 
+  test.each(['PRESENCE_EVENT_RESPONSE', 'MEDIA_SESSION_RESPONSE', 'MESSAGE_SENT'])(
+    'named %s are of the space that their key names, whatever they say',
+    (name) => {
+      const { open, deliver } = spacesMembers();
+      const member = open('one');
+      subscribe(member, 's');
+      const payload = '{"category":"c","content":{"a":1},"topicId":"other","sender":{"_id":"x"},"loopbackMetadata":1}';
+      deliver(fromBackend(payload, { 'Spaces-Event': name }));
+      expect(member.of(name)).toMatchObject([{ category: 'c', content: { a: 1 }, topicId: 's', sender: { _id: 'x' } }]);
+      expect(member.of(name)[0]).not.toHaveProperty('loopbackMetadata');
+    },
+  );
+
   test('of an unknown name are for nobody, and a mistake; rooms of other templates are none of its business', () => {
     const { open, deliver, rooms } = spacesMembers();
     subscribe(open('one'), 's');
