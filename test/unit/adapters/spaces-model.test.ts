@@ -192,7 +192,7 @@ test.each(['local', 'broker'] as const)(
         const real: Real = { gateway, sockets: new Map(), waiting, delivered: [] };
         await fc.asyncModelRun(() => ({ model, real }), commands);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   },
 );
