@@ -6,6 +6,8 @@ export type BoundedRequest = {
   /** What is asked, in words for an operator: `the keys of "ocms"`. No URL, since one may hold a variable or a token. */
   readonly subject: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** A form to be posted. Without it the URL is read. */
+  readonly form?: URLSearchParams | undefined;
   /** For the whole answer, body included. */
   readonly timeoutMs: number;
   /** After decompression. */
@@ -13,13 +15,19 @@ export type BoundedRequest = {
 };
 
 /**
- * GETs a URL with Node's own client (kept-alive connections), without following redirects: a redirect is an answer like
+ * GETs or POSTs to a URL with Node's own client (kept-alive connections), without following redirects: a redirect is an answer like
  * any other. Rejects with a `Fault` (`http_unreachable`, `retry`) whose message holds no URL, header or body.
  */
 export async function boundedFetch(url: string, request: BoundedRequest): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(request.timeoutMs);
   try {
-    const response = await send(url, { headers: request.headers, redirect: 'manual', signal, credentials: 'omit' });
+    const response = await send(url, {
+      headers: request.headers,
+      redirect: 'manual',
+      signal,
+      credentials: 'omit',
+      ...(request.form ? { method: 'POST', body: request.form } : {}),
+    });
     return { status: response.status, text: await readText(response, request.bytesMax) };
   } catch (error) {
     const reason = signal.aborted ? `no answer within ${request.timeoutMs} ms` : failureReason(error);

@@ -17,7 +17,7 @@ export const topicPatternText = z.string().superRefine((text, context) => {
 export const conditionText = z.string().min(1);
 
 /** A place of `Presented`: where a client puts something. Headers are looked up by their names in lower case. */
-export const placeText = z.string().regex(/^(?:(?:auth|query)\.[^.]+|header\.[^.A-Z]+)$/, {
+export const placeText = z.string().regex(/^(?:(?:auth|query|token)\.[^.]+|header\.[^.A-Z]+)$/, {
   error: ({ input }) =>
     /^header\.[^.]+$/.test(String(input))
       ? 'must have the name of the header in lower case, such as header.authorization'
@@ -35,8 +35,10 @@ export const choiceFields = {
 };
 
 export const credentialSettings = z.strictObject({
+  ...choiceFields,
   from: placeText.describe(
-    'Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`, header names in lower case.',
+    'Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`, header names in lower case. With ' +
+      '`spaces` also `token.TYPE`: where its clients put a token of which they say this type (`jwt`, `oauth`).',
   ),
   accepts: z
     .array(z.string().min(1))

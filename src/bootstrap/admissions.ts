@@ -5,8 +5,14 @@ import type { AccessSettings } from '../adapters/settings-fields.ts';
 import { createConnectionAdmission } from '../application/admit-connection.ts';
 import { createBindAdmission } from '../application/bind-topic.ts';
 import { createCallerIdentification } from '../application/identify-caller.ts';
+import { createSpaceAdmission } from '../application/join-space.ts';
 import { createPublishAdmission } from '../application/permit-publishing.ts';
-import type { BindAdmission, ConnectionAdmission, PublishAdmission } from '../application/ports/admission.ts';
+import type {
+  BindAdmission,
+  ConnectionAdmission,
+  PublishAdmission,
+  SpaceAdmission,
+} from '../application/ports/admission.ts';
 import type { CallerIdentification } from '../application/ports/caller-identification.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { IdentityVerifier } from '../application/ports/identity-verifier.ts';
@@ -14,6 +20,7 @@ import type { Observer } from '../application/ports/observer.ts';
 import type { TopicBindings } from '../application/topic-bindings.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { buildAccess, buildPublishAccess, type ConnectSettings } from './config/build-access.ts';
+import { buildMembership, type MembershipSettings } from './config/build-membership.ts';
 import { buildIsolation } from './config/build-routing.ts';
 import type { Config } from './config/edgeward-config.ts';
 import type { Finding } from './config/problem.ts';
@@ -23,6 +30,8 @@ export type Admissions = {
   forConnections(endpoint: string, settings: AccessSettings): ConnectionAdmission;
   /** For what the connections of an endpoint ask for. */
   forBinds(endpoint: string, settings: ConnectSettings & Pick<AccessSettings, 'admissionMsMax'>): BindAdmission;
+  /** For the spaces that they want to be in. */
+  forSpaces(endpoint: string, settings: MembershipSettings & Pick<AccessSettings, 'admissionMsMax'>): SpaceAdmission;
   forPublishing(source: string, settings: PublishingSettings): PublishAdmission;
   /** Who it is that asks for something of his own. */
   forCallers(endpoint: string, settings: CallerSettings): CallerIdentification;
@@ -76,6 +85,13 @@ export function createAdmissions({ config, verifier, bindings, clock, observer }
         endpoint,
         bindings,
         access: checked(buildAccess(settings, { isolation, compile: compileCondition })),
+        holdMsMax: settings.admissionMsMax,
+      }),
+    forSpaces: (endpoint, settings) =>
+      createSpaceAdmission({
+        ...shared,
+        endpoint,
+        policy: checked(buildMembership(settings, compileCondition)),
         holdMsMax: settings.admissionMsMax,
       }),
     forPublishing: (source, settings) =>

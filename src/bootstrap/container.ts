@@ -14,10 +14,11 @@ import { createRelayEvent } from '../application/relay-event.ts';
 import { createTopicBindings } from '../application/topic-bindings.ts';
 import type { Event } from '../domain/event.ts';
 import { checked, createAdmissions } from './admissions.ts';
+import { bindStreams } from './bind-streams.ts';
 import { bindableStreams } from './config/bindable-streams.ts';
 import { buildRouting } from './config/build-routing.ts';
 import type { Config } from './config/edgeward-config.ts';
-import { createEndpoint } from './create-endpoint.ts';
+import { createEndpoint, createHalls, type Endpoint } from './create-endpoint.ts';
 import { createNotifications } from './create-notifications.ts';
 import { createSources, type Source } from './create-sources.ts';
 import { createGateway, type Gateway } from './gateway.ts';
@@ -50,7 +51,7 @@ const operationsModule = ({ listen }: Config, { version, observer }: Composition
   module((bind) => {
     bind(T.clock).toConstantValue(systemClock);
     // Those who watch the sources and endpoints are made before these, and read them here.
-    bind(T.presence).toConstantValue({ sources: [], endpoints: [] });
+    bind(T.presence).toConstantValue({ publishers: new Map(), sources: [], endpoints: [] });
     bind(T.metrics).toResolvedValue(
       (presence) => createMetrics({ version, sources: () => presence.sources, endpoints: () => presence.endpoints }),
       [T.presence],
@@ -120,19 +121,23 @@ const eventsModule = (config: Config): ContainerModule =>
     );
     bind(T.sources).toResolvedValue(
       (admissions, clock, observer, presence) => {
-        presence.sources = createSources(startedSources(config), { admissions, clock, observer });
+        presence.sources = createSources(startedSources(config), presence.publishers, { admissions, clock, observer });
         return presence.sources;
       },
       [T.admissions, T.clock, T.observer, T.presence],
     );
     bind(T.endpoints).toResolvedValue(
-      (admissions, budget, clock, observer, surface, presence) => {
+      async (admissions, budget, clock, observer, surface, presence, _sources) => {
         const isConnected = () => presence.sources.filter(isForClients(config)).every(hasBroker);
-        const dependencies = { admissions, budget, clock, observer, surface, isConnected };
-        presence.endpoints = config.endpoints.map((chosen) => createEndpoint(chosen, dependencies));
-        return presence.endpoints;
+        const shared = { admissions, budget, clock, observer, surface, isConnected, publishers: presence.publishers };
+        const dependencies = { ...shared, hallFor: createHalls({ clock, surface }) };
+        const endpoints: Endpoint[] = [];
+        for (const chosen of config.endpoints) endpoints.push(await createEndpoint(chosen, dependencies));
+        presence.endpoints = endpoints;
+        return endpoints;
       },
-      [T.admissions, T.budget, T.clock, T.observer, T.listener, T.presence],
+      // Those that publish find their way into a broker, so the sources are there before.
+      [T.admissions, T.budget, T.clock, T.observer, T.listener, T.presence, T.sources],
     );
     bind(T.notifications).toResolvedValue(
       (admissions, clock, observer) =>
@@ -165,6 +170,13 @@ const eventsModule = (config: Config): ContainerModule =>
         const shared = { routing, bindings, channels: endpoints, policy, clock, observer, random: Math.random };
         return createGateway({
           ...parts,
+          bindStreams: () =>
+            bindStreams(config.endpoints, {
+              bindings: bound,
+              isConnected: () => sources.every(hasBroker),
+              stopping: stopping.signal,
+              observer,
+            }),
           handlerFor: ({ name, traits: { leaseMs } }) =>
             notifications?.source === name
               ? notifications.handler

@@ -25,9 +25,14 @@ type Chosen = Config['sources'][number];
 /**
  * The sources that the config has chosen, in the order in which they start. Those that publish into another come after
  * it: they start when it can take what they publish, and are drained before it.
+ *
+ * @param publishers gets the ways into the brokers that have one, by the names of their sources.
  */
-export function createSources(chosen: Config['sources'], dependencies: SourceDependencies): readonly Source[] {
-  const publishers = new Map<string, EventPublisher>();
+export function createSources(
+  chosen: Config['sources'],
+  publishers: Map<string, EventPublisher>,
+  dependencies: SourceDependencies,
+): readonly Source[] {
   const [feeding, others] = [chosen.filter(publishesToAnother), chosen.filter((each) => !publishesToAnother(each))];
   return [...others, ...feeding].map((each) => createSource(each, publishers, dependencies));
 }
@@ -50,8 +55,11 @@ function createSource(
       publishers.set(name, source);
       return source;
     }
-    case 'pubsub':
-      return createPubSubSource(name, settings, { clock, observer });
+    case 'pubsub': {
+      const source = createPubSubSource(name, settings, { clock, observer });
+      publishers.set(name, source);
+      return source;
+    }
     case 'pubsubPush':
       return createPubSubPushSource(name, settings, {
         clock,

@@ -16,6 +16,8 @@ export type GatewayParts = {
   /** What people asked to be told of, where the config has it. */
   readonly notifications: Notifications | undefined;
   readonly handlerFor: (source: Source) => MessageHandler;
+  /** Binds what endpoints want of the sources for as long as they are there; rejects with a `Fault` that names it. */
+  readonly bindStreams: () => Promise<void>;
   /** Aborted when the gateway begins to stop. */
   readonly stopping: AbortController;
 };
@@ -70,7 +72,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 }
 
 async function start(parts: GatewayParts) {
-  const { listener, operations, identity, endpoints, sources, notifications, handlerFor, stopping } = parts;
+  const { listener, operations, identity, endpoints, sources, notifications, handlerFor, bindStreams, stopping } =
+    parts;
   const operationsAddress = await operations?.listen();
   for (const endpoint of endpoints) await endpoint.open();
   // Not waited for: whoever comes before the keys are here waits for them at the door.
@@ -80,6 +83,7 @@ async function start(parts: GatewayParts) {
   for (const source of sources) {
     if (!stopping.signal.aborted) await source.start(handlerFor(source));
   }
+  if (!stopping.signal.aborted) await bindStreams();
   return { listener: address, operations: operationsAddress };
 }
 

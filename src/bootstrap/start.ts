@@ -42,6 +42,14 @@ async function run(config: Config, logger: Logger, io: CommandIo, isDemo: boolea
   }
   for (const each of gateway.off)
     logger.warn(each, `notifications: ${each.reason}; what fires is kept until that changes`);
+  for (const { name, kind, settings } of config.endpoints) {
+    if (kind === 'spaces' && !settings.membership) {
+      logger.warn(
+        { endpoint: name, membership: 'open' },
+        'membership: open, every client that is let in may join every space',
+      );
+    }
+  }
   const interrupted = interruption(io.interrupted);
   const addresses = await Promise.race([gateway.start(), interrupted]);
   if (addresses) {
@@ -65,7 +73,8 @@ function loggerFor({ log: { level, format } }: Config): Logger {
 function describeAddresses(config: Config, { listener, operations = listener }: GatewayAddresses): string {
   const endpoints = config.endpoints.map(
     ({ name, kind, settings }) =>
-      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}`,
+      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}` +
+      (kind === 'spaces' ? `, namespace ${settings.namespace}` : ''),
   );
   const sources = config.sources.flatMap(({ name, kind, settings }) => {
     if (kind === 'http') return [`  ${name}: POST ${listener.url}${settings.path}`];

@@ -48,15 +48,15 @@ export function createAccessPolicy(
   return allowed({
     mayConnect: (request) =>
       nothingForAnonymous(policy, request) ??
-      apply(policy.connect, request, accessScope(request, names), 'access_denied'),
+      applyRule(policy.connect, request, accessScope(request, names), 'access_denied'),
     mayBind: (request, bind) => binds.mayBind(request, bind, accessScope(request, names)),
     bindVariables: (bind) => binds.bindVariables(bind),
     mayJoin: (request) => severalTenants(request, isolation) ?? join(policy, request),
     mayPublish: (request, event) => {
       const scope = accessScope(request, names);
       return event
-        ? apply(policy.publish, request, { ...scope, ...eventScope(event) }, 'access_denied')
-        : apply(publishAtAll, request, scope, 'access_denied');
+        ? applyRule(policy.publish, request, { ...scope, ...eventScope(event) }, 'access_denied')
+        : applyRule(publishAtAll, request, scope, 'access_denied');
     },
   });
 }
@@ -71,7 +71,13 @@ function nothingForAnonymous(
   return { kind: 'deny', code: 'token_missing', reason: 'there is no token, and nothing is public' };
 }
 
-function apply(rule: AccessRule, request: AccessRequest, scope: Scope, code: Denial['code']): AccessDecision<true> {
+/** The decision of one rule, or what is to be asked for it. */
+export function applyRule(
+  rule: AccessRule,
+  request: AccessRequest,
+  scope: Scope,
+  code: Denial['code'],
+): AccessDecision<true> {
   const unanswered = rule.checks.filter((name) => !request.checks.has(name));
   if (unanswered.length > 0) return { kind: 'ask', checks: unanswered };
   const held = rule.when?.(scope);
@@ -115,7 +121,7 @@ function join(policy: AccessPolicy, request: AccessRequest): AccessDecision<Join
   for (const group of policy.rooms) {
     const templates = completeTemplates(group, variables);
     if (templates.length === 0) continue;
-    const decision = apply(group.rule, request, scope, 'room_denied');
+    const decision = applyRule(group.rule, request, scope, 'room_denied');
     if (decision.kind === 'ask') {
       for (const check of decision.checks) unanswered.add(check);
     } else if (decision.kind === 'deny') {
@@ -159,7 +165,7 @@ const joinVariables = (request: AccessRequest): Variables =>
  * What conditions read. Unqualified `claims`, `roles` and `permissions` are the first credential's only; each credential
  * stands under its own name, an absent one with `present: false` and nothing in it.
  */
-function accessScope(request: AccessRequest, credentialNames: readonly string[]): Scope {
+export function accessScope(request: AccessRequest, credentialNames: readonly string[]): Scope {
   const { principal } = request;
   const scope: Record<string, unknown> = Object.create(null);
   for (const name of credentialNames) scope[name] = credentialScope(principal, name);

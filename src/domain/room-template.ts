@@ -1,4 +1,4 @@
-import { type RoomName, roomSegment } from './room.ts';
+import { type RoomName, roomSegment, segmentsOf, segmentValue } from './room.ts';
 import { presentValues, type Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
@@ -83,6 +83,19 @@ export function expand(template: RoomTemplate, variables: Variables, roomsMax: n
     rooms.push(fill(template, chosen));
   }
   return rooms;
+}
+
+/** The values that a template with these variables, none of them a rest, has made the room of; or nothing. */
+export function valuesOf(template: RoomTemplate, room: RoomName): ReadonlyMap<string, string> | undefined {
+  const segments = segmentsOf(room);
+  if (segments.length !== template.segments.length) return undefined;
+  const values = new Map<string, string>();
+  for (const [index, segment] of template.segments.entries()) {
+    const text = segments[index] ?? '';
+    if (segment.kind === 'literal' ? segment.text !== text : segment.kind === 'rest') return undefined;
+    if (segment.kind === 'variable') values.set(segment.name, segmentValue(text));
+  }
+  return values;
 }
 
 function fill(template: RoomTemplate, chosen: ReadonlyMap<string, string>): RoomName {

@@ -9,3 +9,6 @@ export const roomSegment = (value: string): string => value.replaceAll('%', '%25
 
 /** The segments of a room. */
 export const segmentsOf = (room: string): readonly string[] => room.split('/');
+
+/** The text that a segment was made of. */
+export const segmentValue = (segment: string): string => segment.replaceAll('%2F', '/').replaceAll('%25', '%');

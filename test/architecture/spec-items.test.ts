@@ -5,6 +5,7 @@ import { literalText, readSources, readText } from './source-file.ts';
 const lists = [
   { page: 'hiiretail', section: 8, count: 23, tests: 'test/e2e/hiiretail-*.test.ts', missing: [] },
   { page: 'brainlife', section: 10, count: 16, tests: 'test/e2e/brainlife-*.test.ts', missing: [] },
+  { page: 'avaya-spaces', section: 6, count: 16, tests: 'test/e2e/avaya-spaces-*.test.ts', missing: [] },
 ];
 
 /** The numbers of the items of a section that is a list. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { choiceFields, conditionText, millisecondsMax } from '../settings-fields.ts';
 import { parseUrlTemplate } from '../url-template.ts';
 import { compileExpression } from './cel-expression.ts';
+import { isHeaderValue } from './header-template.ts';
 
 /** What the expressions about an answer may read. `body` is its JSON, or null where it is none. */
 export const answerNames = ['status', 'body'] as const;
@@ -27,7 +28,7 @@ const headers = z.record(z.string(), z.string()).superRefine((given, context) =>
 function headerProblem(name: string, value: string): string | undefined {
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return 'must be the name of a header, in lower case';
   if (name === 'authorization') return 'is what `bearer` is for';
-  return /^[\t\x20-\x7e]*$/.test(value) ? undefined : 'must be printable ASCII';
+  return isHeaderValue(value) ? undefined : 'must be printable ASCII';
 }
 
 const questionFields = {
@@ -35,8 +36,18 @@ const questionFields = {
   url: urlTemplate.describe(
     'What is asked with GET; `{name}` stands for a variable, percent-encoded. https or loopback; its path has no `//`.',
   ),
-  bearer: z.string().min(1).optional().describe('The kind of token that is relayed as `Authorization: Bearer`.'),
-  headers: headers.default({}).describe('Further headers, the same for every request.'),
+  bearer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The kind of token that is relayed as `Authorization: Bearer`; `*`: the first one, whatever its kind.'),
+  schemes: z
+    .record(z.string().min(1), z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a scheme'))
+    .default({})
+    .describe('Another word than `Bearer` for tokens of a kind: `user: jwt`.'),
+  headers: headers
+    .default({})
+    .describe('Further headers. One whose value is `{NAME}` has that variable’s, and is left out where there is none.'),
   timeoutMs: millisecondsMax(60_000).min(1).default(2000).describe('Time limit of one request (ms).'),
   responseBytesMax: z.number().int().min(0).max(16_777_216).default(65_536).describe('A longer answer is none.'),
   concurrencyMax: z.number().int().min(1).max(10_000).default(50).describe('Requests at the same time.'),

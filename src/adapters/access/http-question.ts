@@ -4,12 +4,13 @@ import type { CheckQuestion } from '../../application/ports/access-check.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Observer } from '../../application/ports/observer.ts';
 import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
+import { createAnswerMemory } from '../answer-memory.ts';
 import { boundedFetch, type HttpAnswer } from '../bounded-fetch.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { fillUrlTemplate, parseUrlTemplate, type UrlTemplate } from '../url-template.ts';
 import { checkFault, checkUnavailable, isOpenCircuit } from './access-fault.ts';
 import type { QuestionSettings } from './access-settings.ts';
-import { createAnswerMemory } from './answer-memory.ts';
+import { fillHeaders } from './header-template.ts';
 
 export type AccessDependencies = { readonly clock: Clock; readonly observer: Observer };
 
@@ -30,7 +31,7 @@ export type HttpQuestion<T> = {
 /** All who asked have gone before it was their turn. */
 class Abandoned extends Error {}
 
-type Request = { readonly url: string; readonly token: string | undefined };
+type Request = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
 /**
  * Puts a question over HTTP: equal ones that are asked at the same time share one request, which no single asker can
@@ -50,11 +51,11 @@ export function createHttpQuestion<T extends boolean | readonly string[]>(
   const circuit = circuitBreaker(handleAll, { breaker, halfOpenAfter: settings.pauseMs });
   const memory = createAnswerMemory<T>(settings, clock);
 
-  async function request({ url, token }: Request, isWanted: () => boolean): Promise<T> {
+  async function request({ url, headers }: Request, isWanted: () => boolean): Promise<T> {
     try {
       const { value, outcome } = await line.execute(() => {
         if (!isWanted()) throw new Abandoned();
-        return circuit.execute(async () => interpret(answerScope(await send(name, settings, url, token))));
+        return circuit.execute(async () => interpret(answerScope(await send(name, settings, url, headers))));
       });
       observer.observe({ kind: 'check-answered', check: name, outcome });
       return value;
@@ -70,9 +71,13 @@ export function createHttpQuestion<T extends boolean | readonly string[]>(
 
   return {
     async ask(question, signal) {
-      const asked = requestOf(template, settings.bearer, question);
+      const asked = requestOf(template, settings, question);
       if (!asked.ok) return asked;
       const key = keyOf(asked.value);
+      const give = (answer: Promise<T>) =>
+        untilAborted(answer, signal, () => checkUnavailable(name, 'it did not answer in time'));
+      // Nor is a request shared that was made before the question.
+      if (question.fresh) return allowed(await give(request(asked.value, () => !signal.aborted)));
       const remembered = memory.get(key);
       if (remembered) {
         observer.observe({ kind: 'check-answered', check: name, outcome: 'cached' });
@@ -80,7 +85,7 @@ export function createHttpQuestion<T extends boolean | readonly string[]>(
       }
       const { answer, leave } = memory.share(key, question.expiresAt, (isWanted) => request(asked.value, isWanted));
       try {
-        return allowed(await untilAborted(answer, signal, () => checkUnavailable(name, 'it did not answer in time')));
+        return allowed(await give(answer));
       } finally {
         leave();
       }
@@ -94,28 +99,34 @@ function templateOf(name: string, url: string): UrlTemplate {
   throw new TypeError(`the URL of "${name}" ${template.reason}`);
 }
 
-function requestOf(template: UrlTemplate, bearer: string | undefined, question: CheckQuestion): Verdict<Request> {
+function requestOf(template: UrlTemplate, settings: QuestionSettings, question: CheckQuestion): Verdict<Request> {
   const url = fillUrlTemplate(template, question.variables);
   if (!url.ok) return url;
-  if (bearer === undefined) return allowed({ url: url.value, token: undefined });
-  const token = question.tokens.get(bearer);
-  return token === undefined ? refused(`there is no token "${bearer}"`) : allowed({ url: url.value, token });
+  const headers = fillHeaders(settings.headers, question.variables);
+  if (!headers.ok) return headers;
+  if (settings.bearer === undefined) return allowed({ url: url.value, headers: headers.value });
+  const kind = settings.bearer === '*' ? question.tokens.keys().next().value : settings.bearer;
+  const token = kind === undefined ? undefined : question.tokens.get(kind);
+  if (kind === undefined || token === undefined) return refused(`there is no token "${settings.bearer}"`);
+  const authorization = `${settings.schemes[kind] ?? 'Bearer'} ${token}`;
+  return allowed({ url: url.value, headers: { ...headers.value, authorization } });
 }
 
 /** No token and no URL is kept in memory for the cache's sake. */
-const keyOf = ({ url, token }: Request): string =>
+const keyOf = ({ url, headers }: Request): string =>
   createHash('sha256')
-    .update(`${url}\n${token ?? ''}`)
+    .update(JSON.stringify([url, headers]))
     .digest('base64url');
 
-const send = (name: string, settings: QuestionSettings, url: string, token: string | undefined): Promise<HttpAnswer> =>
+const send = (
+  name: string,
+  settings: QuestionSettings,
+  url: string,
+  headers: Request['headers'],
+): Promise<HttpAnswer> =>
   boundedFetch(url, {
     subject: `the answer of "${name}"`,
-    headers: {
-      accept: 'application/json',
-      ...settings.headers,
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
+    headers: { accept: 'application/json', ...headers },
     timeoutMs: settings.timeoutMs,
     bytesMax: settings.responseBytesMax,
   });

@@ -10,6 +10,10 @@ export const keysUnavailable = (kind: string, reason: string, retryAfterMs?: num
     retryAfterMs,
   );
 
+/** The issuer of opaque tokens does not say what they are: the client is told to come back. */
+export const introspectionUnavailable = (kind: string, reason: string): Fault =>
+  new Fault('introspection_unavailable', 'retry', `there is no telling about tokens of the kind "${kind}": ${reason}`);
+
 /** The config names keys that are not there. */
 export const keysMissing = (kind: string, reason: string): Fault =>
   new Fault('issuer_keys_missing', 'stop', `identity.tokens.${kind}: ${reason}`);

@@ -1,16 +1,18 @@
 import { decodeJwt, type JWTPayload, type JWTVerifyOptions } from 'jose';
 import { Fault } from '../../application/fault.ts';
 import type { IdentityVerifier } from '../../application/ports/identity-verifier.ts';
-import type { Denial, DenialCode } from '../../domain/denial.ts';
+import type { Denial } from '../../domain/denial.ts';
 import type { Credential } from '../../domain/principal.ts';
-import { allowed, type Refused, refused, type Verdict } from '../../domain/verdict.ts';
+import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { keysUnavailable, verificationFailed } from './identity-fault.ts';
 import type { IdentitySettings } from './identity-settings.ts';
+import { denied, introspectAs, type ReadClaims } from './introspect-as.ts';
 import { joseDenial } from './jose-denial.ts';
 import type { KeysState } from './remote-keys.ts';
 import { developmentIssuerName } from './sign-token.ts';
 import { claimsWithNumbersAsText, tokenPermissions, tokenVariables } from './token-claims.ts';
+import { createTokenIntrospection, type TokenIntrospection } from './token-introspection.ts';
 import { openTokenKeys, type TokenKeys, type TokenKeysDependencies } from './token-keys.ts';
 import { algorithmsOf, type TokenSettings } from './token-settings.ts';
 import { verifyToken } from './verify-token.ts';
@@ -24,36 +26,51 @@ export type KeyedIdentityVerifier = IdentityVerifier & {
   close(): void;
 };
 
-type TokenKind = {
-  readonly name: string;
-  readonly settings: TokenSettings;
-  readonly issuers: readonly string[];
-  readonly keys: TokenKeys;
-};
+/** How tokens of a kind are looked at: with its keys, or by asking their issuer. */
+type NamedKind = { readonly name: string; readonly settings: TokenSettings };
+type TokenKind = NamedKind & { readonly issuers: readonly string[]; readonly keys: TokenKeys };
+type OpaqueKind = NamedKind & { readonly introspection: TokenIntrospection };
 
 /**
- * Tokens are told apart by their `iss`, which is believed only once the token has been verified for that kind.
+ * Tokens are told apart by their `iss`, which is believed only once the token has been verified for that kind. Those that
+ * have none, or whose issuer no accepted kind is for, may be of a kind that is asked about.
  * Throws a `Fault` of the disposition `stop` when keys that the settings name are not there.
  */
 export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKeysDependencies): KeyedIdentityVerifier {
-  const kinds = Object.entries(settings.tokens).map(([name, kind]) => ({
-    name,
-    settings: kind,
-    issuers: kind.development ? [developmentIssuerName] : kind.issuers,
-    keys: openTokenKeys(name, kind, deps),
-  }));
+  const kinds: TokenKind[] = [];
+  const opaqueKinds: OpaqueKind[] = [];
+  for (const [name, kind] of Object.entries(settings.tokens)) {
+    if (kind.introspection) {
+      const introspection = createTokenIntrospection(name, kind.introspection, deps.clock);
+      opaqueKinds.push({ name, settings: kind, introspection });
+      continue;
+    }
+    const issuers = kind.development ? [developmentIssuerName] : kind.issuers;
+    kinds.push({ name, settings: kind, issuers, keys: openTokenKeys(name, kind, deps) });
+  }
   const permissionsByRole = new Map(Object.entries(settings.roles));
   const remotes = kinds.flatMap(({ keys }) => keys.remote ?? []);
   return {
     async verify(token, accepted, signal) {
-      const issuer = readIssuer(token, settings.tokenBytesMax);
+      const { tokenBytesMax } = settings;
+      if (token.length > tokenBytesMax) {
+        return denied('token_malformed', `the token has more than ${tokenBytesMax} bytes`);
+      }
+      const issuer = readIssuer(token);
+      const kind = issuer.ok ? kindOf(issuer.value, kinds, accepted) : issuer;
+      const opaqueKind = opaqueKinds.find(({ name }) => accepted.includes(name));
+      if (!kind.ok && opaqueKind && opaqueForm.test(token)) {
+        const introspected = await introspectAs(opaqueKind, token, deps.clock.now(), signal);
+        return introspected.ok ? credentialOf(opaqueKind, introspected.value, permissionsByRole) : introspected;
+      }
       if (!issuer.ok) return issuer;
-      const kind = kindOf(issuer.value, kinds, accepted);
       if (!kind.ok) return kind;
       const verified = verifyAs(kind.value, token, issuer.value, deps.clock.now());
       const giveUp = () => keysUnavailable(kind.value.name, 'its keys did not come in time');
       const claims = await untilAborted(verified, signal, giveUp);
-      return claims.ok ? credentialOf(kind.value, token, claims.value, permissionsByRole) : claims;
+      if (!claims.ok) return claims;
+      const text = Buffer.from(token.split('.')[1] ?? '', 'base64url');
+      return credentialOf(kind.value, { claims: claims.value, text }, permissionsByRole);
     },
     async warm() {
       await Promise.all(remotes.map((remote) => remote.warm()));
@@ -65,14 +82,14 @@ export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKe
   };
 }
 
-const denied = (code: DenialCode, reason: string): Refused<Denial> => refused({ code, reason });
-
 /** Three parts in base64url (RFC 7515 section 7.1). The last is empty in an unsigned one, which is refused later. */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
+/** RFC 6749 appendix A.12. */
+const opaqueForm = /^[\x21-\x7e]+$/;
+
 /** The `iss` of a token that nobody has verified yet; `undefined` where it is no text. */
-function readIssuer(token: string, bytesMax: number): Verdict<string | undefined, Denial> {
-  if (token.length > bytesMax) return denied('token_malformed', `the token has more than ${bytesMax} bytes`);
+function readIssuer(token: string): Verdict<string | undefined, Denial> {
   if (!compactForm.test(token)) {
     return denied('token_malformed', 'this is no signed JWT (a bare one, without a scheme before it)');
   }
@@ -131,13 +148,12 @@ function audiencesFor({ issuers, audiences }: TokenSettings, issuer: string | un
 }
 
 function credentialOf(
-  { name, settings }: TokenKind,
-  token: string,
-  claims: JWTPayload,
+  { name, settings }: NamedKind,
+  { claims, text }: ReadClaims,
   permissionsByRole: ReadonlyMap<string, readonly string[]>,
 ): Verdict<Credential, Denial> {
   if (claims.exp === Infinity) return denied('token_claims_invalid', 'the claim "exp" is no point in time');
-  const texts = claimsWithNumbersAsText(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
+  const texts = claimsWithNumbersAsText(text);
   if (!texts.ok) return denied('token_claims_invalid', texts.reason);
   const variables = tokenVariables(settings.variables, texts.value);
   const missing = settings.requiredVariables.find((required) => !variables.has(required));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secureUrl } from '../secure-url.ts';
-import { millisecondsMax } from '../settings-fields.ts';
+import { choiceFields, millisecondsMax } from '../settings-fields.ts';
+import { introspectionSettings } from './introspection-settings.ts';
 import { readPem } from './key-document.ts';
 
 /** Bytes of a secret, as RFC 7518 section 3.2 wants them: as many as the hash has. */
@@ -68,10 +69,11 @@ const permissionSettings = z.union([
   }),
 ]);
 
-export const keySourceNames = ['jwks', 'x509', 'pem', 'pemFile', 'secret', 'development'] as const;
+export const keySourceNames = ['jwks', 'x509', 'pem', 'pemFile', 'secret', 'introspection', 'development'] as const;
 
 export const tokenSettings = z
   .strictObject({
+    ...choiceFields,
     issuers: z
       .array(z.string().min(1))
       .default([])
@@ -92,6 +94,12 @@ export const tokenSettings = z
     pem: pemText.optional().describe('Public keys or certificates in PEM.'),
     pemFile: z.string().min(1).optional().describe('File with public keys or certificates in PEM; read at the start.'),
     secret: z.string().optional().describe('Shared secret of HS… algorithms: at least 32, 48 or 64 bytes.'),
+    introspection: introspectionSettings
+      .optional()
+      .describe(
+        'Tokens of any form, which their issuer is asked about (RFC 7662). A kind for those that no other accepted kind ' +
+          'is for: JWTs of a known issuer are never asked about.',
+      ),
     development: z
       .literal(true)
       .optional()
@@ -149,6 +157,7 @@ function keyProblems(kind: TokenSettings): Problem[] {
     return [{ path: [], message: `needs exactly one of ${keySourceNames.join(', ')}; ${stated}` }];
   }
   if (kind.development) return developmentProblems(kind);
+  if (kind.introspection) return introspectionProblems(kind);
   const algorithms = algorithmsOf(kind);
   if (kind.secret === undefined) {
     const secretOnes = algorithms.filter(isSecretAlgorithm);
@@ -168,6 +177,10 @@ function keyProblems(kind: TokenSettings): Problem[] {
     return [{ path: ['secret'], message: `must have at least ${bytesMin} bytes for ${name}` }];
   });
 }
+
+/** Its issuer looks at signatures. */
+const introspectionProblems = ({ algorithms }: TokenSettings): Problem[] =>
+  algorithms === undefined ? [] : [{ path: ['algorithms'], message: 'is not for introspection; leave it out' }];
 
 function developmentProblems(kind: TokenSettings): Problem[] {
   const fixed = (['issuers', 'audiences'] as const).filter((name) => kind[name].length > 0);

@@ -8,7 +8,7 @@ export type IssuerState = { readonly issuer: string; readonly ok: boolean; reado
 
 export type ReadinessParts = {
   readonly sources: () => readonly Pick<EventSource, 'name' | 'state'>[];
-  readonly endpoints: () => readonly Pick<ClientGateway, 'name' | 'state' | 'connectionCount'>[];
+  readonly endpoints: () => readonly Pick<ClientGateway, 'name' | 'state' | 'connectionCount' | 'details'>[];
   readonly issuers: () => readonly IssuerState[];
   /** True from the moment that the process was asked to stop. */
   readonly draining: () => boolean;
@@ -17,6 +17,7 @@ export type ReadinessParts = {
 export type Readiness = {
   readonly status: 'ready' | 'not_ready' | 'draining';
   readonly sources: readonly { readonly name: string; readonly state: string; readonly reason?: string }[];
+  /** Some say more of themselves, such as `membership`. */
   readonly endpoints: readonly { readonly name: string; readonly state: string; readonly connections: number }[];
   readonly issuers: readonly IssuerState[];
 };
@@ -32,7 +33,8 @@ export function readiness({ sources, endpoints, issuers, draining }: ReadinessPa
     state: state.kind,
     ...('reason' in state ? { reason: safeText(state.reason) } : {}),
   }));
-  const endpointStates = endpoints().map(({ name, state, connectionCount }) => ({
+  const endpointStates = endpoints().map(({ name, state, connectionCount, details }) => ({
+    ...details,
     name,
     state: state.kind,
     connections: connectionCount,

@@ -69,6 +69,20 @@ function count(counters: Counters, observation: Counted) {
       return counters.connectionsCut.inc({ endpoint: observation.endpoint });
     case 'topic-bound':
       return counters.topicsBound.inc({ endpoint: observation.endpoint });
+    case 'old-client':
+      return counters.oldClients.inc({ endpoint: observation.endpoint });
+    case 'client-event': {
+      const { endpoint, outcome, code = '' } = observation;
+      return counters.clientEvents.inc({ endpoint, outcome, code });
+    }
+    case 'publish-failed':
+      return counters.publishFailures.inc({ endpoint: observation.endpoint });
+    case 'history-failed':
+      return counters.historyFailures.inc({ endpoint: observation.endpoint });
+    case 'space-joined':
+      return counters.spacesJoined.inc({ endpoint: observation.endpoint });
+    case 'space-left':
+      return counters.spacesLeft.inc({ endpoint: observation.endpoint, cause: observation.cause });
     case 'rooms-ignored':
       return counters.roomsIgnored.inc({ endpoint: observation.endpoint });
     case 'access-denied':

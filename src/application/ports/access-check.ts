@@ -6,6 +6,8 @@ export type CheckQuestion = {
   readonly tokens: ReadonlyMap<string, string>;
   /** When the first of the tokens ends, in milliseconds since the epoch: no answer is remembered for longer. */
   readonly expiresAt?: number | undefined;
+  /** It is asked anew, whatever is remembered. */
+  readonly fresh?: boolean | undefined;
 };
 
 /** Somebody else is asked whether this may be. */

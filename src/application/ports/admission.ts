@@ -3,6 +3,7 @@ import type { Event } from '../../domain/event.ts';
 import type { BindRequest } from '../../domain/ports/access-control.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { RoomName } from '../../domain/room.ts';
+import type { SpaceId } from '../../domain/space.ts';
 import type { PatternId } from '../../domain/stream-index.ts';
 import type { Variables } from '../../domain/variables.ts';
 
@@ -56,6 +57,25 @@ export interface BindAdmission {
    * When the signal aborts, the answer means nothing; a binding that comes all the same is to be released.
    */
   bind(session: Session, bind: BindRequest, signal: AbortSignal): Promise<BindAnswer>;
+}
+
+export type SpaceRequest = {
+  readonly space: SpaceId;
+  /** What the client says beside its token. In no log. */
+  readonly password: string | undefined;
+  /** No answer from before counts. */
+  readonly fresh?: boolean;
+};
+
+export type SpaceAnswer =
+  | { readonly kind: 'member' }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  | { readonly kind: 'try-later'; readonly retryAfterMs: number };
+
+/** Whether a connected client is a member of a space; observes what it decides. Never rejects. */
+export interface SpaceAdmission {
+  /** Answers at once where nobody else is to be asked. Each call asks anew. */
+  mayJoin(session: Session, request: SpaceRequest, signal: AbortSignal): SpaceAnswer | Promise<SpaceAnswer>;
 }
 
 export type PublishPermission =

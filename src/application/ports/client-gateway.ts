@@ -4,6 +4,8 @@ export interface ClientGateway {
   readonly state: GatewayState;
   /** How many clients are connected and admitted. */
   readonly connectionCount: number;
+  /** What an operator should know of it, by name: such as that everybody may join everything. */
+  readonly details?: Readonly<Record<string, string>>;
   /** From here on clients are let in. */
   open(): Promise<void>;
   /**

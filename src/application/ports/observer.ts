@@ -129,6 +129,27 @@ export type Observation =
   | { readonly kind: 'notification-backlog'; readonly handler: string; readonly count: number }
   /** The store did not take something; it is tried again. */
   | { readonly kind: 'notification-store-failed'; readonly error: unknown }
+  /** A client of Engine.IO 3 has connected; whether it is let in anywhere is another matter. */
+  | { readonly kind: 'old-client'; readonly endpoint: string }
+  /** What became of something that a client sent; `code` says why it was refused. */
+  | {
+      readonly kind: 'client-event';
+      readonly endpoint: string;
+      readonly outcome: 'taken' | 'published' | 'refused';
+      readonly connection?: string;
+      readonly code?: string;
+    }
+  /** What a client sent did not reach the broker, as far as is known. */
+  | { readonly kind: 'publish-failed'; readonly endpoint: string; readonly eventId: string; readonly error: unknown }
+  /** What was said in a room could not be kept or read. */
+  | { readonly kind: 'history-failed'; readonly endpoint: string; readonly error: unknown }
+  | { readonly kind: 'space-joined'; readonly endpoint: string; readonly connection: string }
+  | {
+      readonly kind: 'space-left';
+      readonly endpoint: string;
+      readonly connection: string;
+      readonly cause: 'unsubscribed' | 'lost' | 'removed';
+    }
   | { readonly kind: 'pressure'; readonly queuedBytes: number; readonly paused: boolean }
   /** An HTTP request failed through no fault of its sender. The route is its pattern, never the URL. */
   | { readonly kind: 'request-failed'; readonly method: string; readonly route: string; readonly error: unknown }

@@ -78,11 +78,11 @@ export function buildPublishAccess(
   return withFindings(policy, undefined, rules.findings);
 }
 
-const credentialNamesOf = ({ credentials }: Pick<AccessSettings, 'credentials'>): readonly string[] => [
+export const credentialNamesOf = ({ credentials }: Pick<AccessSettings, 'credentials'>): readonly string[] => [
   ...new Set(credentials.flatMap(({ accepts }) => accepts)),
 ];
 
-function ruleCompiler(compile: CompileCondition, knownNames: readonly string[]) {
+export function ruleCompiler(compile: CompileCondition, knownNames: readonly string[]) {
   const findings: Finding[] = [];
   return {
     findings,

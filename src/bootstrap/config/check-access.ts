@@ -1,3 +1,4 @@
+import type { SpacesSettings } from '../../adapters/outbound/socketio/spaces-settings.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
 import type { ConnectSettings } from './build-access.ts';
 import { roomTemplate } from './build-routing.ts';
@@ -5,7 +6,9 @@ import { nearestName } from './nearest-name.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 
 /** The names that access settings may refer to; absent where the section that has them is wrong by itself. */
-type CheckedSettings = Partial<AccessSettings> & Pick<ConnectSettings, 'exchanges'>;
+type CheckedSettings = Partial<AccessSettings> &
+  Pick<ConnectSettings, 'exchanges'> &
+  Partial<Pick<SpacesSettings, 'membership' | 'sender'>>;
 
 export type AccessNames = {
   /** Kinds of token, with the variables that each gives. */
@@ -19,7 +22,7 @@ type NamesByName = ReadonlyMap<string, readonly string[]>;
 
 /** References to what other sections do not have, and variables that nothing gives. Relative to the settings. */
 export function accessMistakes(settings: CheckedSettings, names: AccessNames): readonly Finding[] {
-  const { credentials = [], checks = [], rooms = [], exchanges = {} } = settings;
+  const { credentials = [], checks = [], rooms = [], exchanges = {}, membership } = settings;
   const bindUses = Object.entries(exchanges).flatMap(([exchange, rule]) =>
     rule.checks.map((name, index) => ({
       name,
@@ -29,6 +32,11 @@ export function accessMistakes(settings: CheckedSettings, names: AccessNames): r
   );
   const uses: readonly CheckUse[] = [
     ...bindUses,
+    ...(membership?.checks ?? []).map((name, index) => ({
+      name,
+      path: ['membership', 'checks', index],
+      variables: ['space', 'password'],
+    })),
     ...checks.map((name, index) => ({ name, path: ['checks', index] })),
     ...rooms.flatMap((group, room) =>
       group.checks.map((name, index) => ({ name, path: ['rooms', room, 'checks', index] })),
@@ -80,7 +88,7 @@ type CheckUse = {
 };
 
 function variableMistakes(
-  { credentials, query = {}, rooms, exchanges = {} }: CheckedSettings,
+  { credentials, query = {}, rooms, exchanges = {}, sender }: CheckedSettings,
   uses: readonly CheckUse[],
   tokens: NamesByName,
   checks: NamesByName,
@@ -91,7 +99,7 @@ function variableMistakes(
   if (!kinds.every((kind) => tokens.has(kind))) return [];
   const givers = new Map(kinds.flatMap((kind) => (tokens.get(kind) ?? []).map((name) => [name, kind])));
   // Who publishes has tokens and nothing else.
-  const known = [...new Set([...(rooms ? ['connection'] : []), ...givers.keys(), ...Object.keys(query)])];
+  const known = [...new Set([...(rooms || sender ? ['connection'] : []), ...givers.keys(), ...Object.keys(query)])];
   const notGiven = (path: ConfigPath, variables: Iterable<string>, more: readonly string[] = []): readonly Finding[] =>
     [...variables]
       .filter((name) => !known.includes(name) && !more.includes(name))
@@ -104,6 +112,9 @@ function variableMistakes(
       ),
       ...(under === undefined ? [] : notGiven(['rooms', index, 'under'], roomTemplate(under).variables)),
     ]),
+    ...(sender ? notGiven(['sender', 'id'], [sender.id]) : []),
+    ...Object.entries(sender?.fields ?? {}).flatMap(([field, name]) => notGiven(['sender', 'fields', field], [name])),
+    ...(sender ? spaceNames(givers) : []),
     ...uses.flatMap(({ name, path, variables }) => notGiven(path, checks.get(name) ?? [], variables)),
     ...Object.entries(exchanges).flatMap(([name, { keyParts }]) => takenParts(name, keyParts, known)),
   ];
@@ -114,6 +125,16 @@ const absentVariable = (path: ConfigPath, name: string, known: readonly string[]
   message: `nothing gives {${name}}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ') || 'none'}`,
   suggestion: nearestName(name, known),
 });
+
+/** What a client asks for would stand for what its tokens say. */
+const spaceNames = (givers: ReadonlyMap<string, string>): readonly Finding[] =>
+  ['space', 'password'].flatMap((name) => {
+    const kind = givers.get(name);
+    if (kind === undefined) return [];
+    return [
+      { path: ['credentials'], message: `tokens of the kind ${kind} give {${name}}, which is what a client asks for` },
+    ];
+  });
 
 /** A part of a key that has the name of something else would stand for it in the checks. */
 const takenParts = (exchange: string, keyParts: readonly string[], known: readonly string[]): readonly Finding[] =>

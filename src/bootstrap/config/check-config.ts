@@ -1,11 +1,13 @@
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
 import { parseUrlTemplate } from '../../adapters/url-template.ts';
 import { buildAccess, buildPublishAccess } from './build-access.ts';
+import { buildMembership } from './build-membership.ts';
 import { buildIsolation, buildRouting, type CompileCondition } from './build-routing.ts';
 import { type AccessNames, accessMistakes, unknownName } from './check-access.ts';
 import { notificationMistakes } from './check-notifications.ts';
 import { takenPaths } from './check-paths.ts';
 import { insecureChoices } from './check-security.ts';
+import { spacesMistakes, spacesOf } from './check-spaces.ts';
 import { streamTypeMistakes } from './check-stream-types.ts';
 import { tokenMistakes } from './check-tokens.ts';
 import type { CheckableAdapter, CheckableConfig, CheckableIdentity } from './checkable-config.ts';
@@ -37,7 +39,8 @@ export const createConfigCheck =
       ...takenPaths(draft),
       ...tokenMistakes(draft),
       ...discardedDeadLetters(draft),
-      ...publishTargets(sources, publisherKinds),
+      ...publishTargets(sources, endpoints, publisherKinds),
+      ...spacesMistakes(draft, routing),
       ...streamTypeMistakes(sources, endpoints),
       ...insecureChoices(draft),
       ...notificationMistakes(draft, namesOf(draft), compile),
@@ -60,16 +63,22 @@ function takenNames(section: string, items: readonly (Named | undefined)[]): rea
 
 function publishTargets(
   sources: readonly (CheckableAdapter | undefined)[],
+  endpoints: readonly (CheckableAdapter | undefined)[],
   publisherKinds: readonly string[],
 ): readonly Finding[] {
   // A source that is wrong by itself may be the one that is meant.
   if (sources.includes(undefined)) return [];
   const targets = sources.flatMap((each) => (each && publisherKinds.includes(each.kind) ? [each.name] : []));
-  return sources.flatMap((source, index) => {
-    const target = source?.settings.publishTo;
-    if (!source || target === undefined) return [];
-    return unknownName(['sources', index, source.kind, 'publishTo'], target, targets, 'the sources that can publish');
-  });
+  const unknownTarget = (path: ConfigPath, target: string | undefined): readonly Finding[] =>
+    target === undefined ? [] : unknownName(path, target, targets, 'the sources that can publish');
+  return [
+    ...sources.flatMap((source, index) =>
+      unknownTarget(['sources', index, source?.kind ?? '', 'publishTo'], source?.settings.publishTo),
+    ),
+    ...endpoints.flatMap((endpoint, index) =>
+      unknownTarget(['endpoints', index, endpoint?.kind ?? '', 'publish', 'to'], spacesOf(endpoint)?.publish.to),
+    ),
+  ];
 }
 
 /** `dead-letter` asks for a place that a source has been told not to have. */
@@ -108,6 +117,11 @@ function builtFindings(
   // Without the credentials it is not known what conditions may read.
   if (!settings.credentials) return [];
   const credentials = withEveryName(settings.credentials, identity);
+  if (settings.membership && settings.sender) {
+    const { membership, sender } = settings;
+    const policy = buildMembership({ credentials, membership, sender }, compile);
+    if (!policy.ok) return policy.reason;
+  }
   const access = rooms
     ? buildAccess(
         { credentials, require, checks, rooms, roomsPerConnectionMax, exchanges },

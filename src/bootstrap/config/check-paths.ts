@@ -10,6 +10,8 @@ type Place = {
   readonly path: string;
   readonly by: string;
   readonly at: ConfigPath;
+  /** Several endpoints of Socket.IO may have one path, each with a namespace of its own. */
+  readonly namespace?: string | undefined;
   /** The path is made of the adapter's name. */
   readonly isNamed?: boolean;
 };
@@ -41,7 +43,8 @@ export function takenPaths({
   const reached: Place[] = [];
   for (const place of endpoints.flatMap((endpoint, index) => placesOf('endpoints', index, endpoint))) {
     const taken =
-      reached.find(({ path }) => path === place.path) ?? served.find(({ path }) => isWithin(path, place.path));
+      reached.find((other) => other.path === place.path && !mayShare(other, place)) ??
+      served.find(({ path }) => isWithin(path, place.path));
     if (taken) findings.push(finding(place, taken));
     reached.push(place);
   }
@@ -53,16 +56,20 @@ function placesOf(section: string, index: number, adapter: CheckableAdapter | un
   if (adapter?.kind === 'pubsubPush') {
     return [{ path: pushPath(adapter.name), by: `${section}[${index}]`, at: [section, index, 'name'], isNamed: true }];
   }
-  const { path, paths = [], health } = adapter?.settings ?? {};
+  const { path, paths = [], health, namespace, api } = adapter?.settings ?? {};
   const below = [section, index, adapter?.kind ?? ''];
-  const one = path === undefined ? [] : [{ path, at: [...below, 'path'] }];
+  const one = path === undefined ? [] : [{ path, namespace, at: [...below, 'path'] }];
   const all = [
+    ...(api === undefined ? [] : [{ path: api.path, at: [...below, 'api', 'path'] }]),
     ...one,
     ...paths.map((each, position) => ({ path: each, at: [...below, 'paths', position] })),
     ...(health?.paths ?? []).map((each, position) => ({ path: each, at: [...below, 'health', 'paths', position] })),
   ];
   return all.map((place) => ({ ...place, path: place.path.replace(/\/$/, ''), by: `${section}[${index}]` }));
 }
+
+const mayShare = (one: Place, other: Place): boolean =>
+  one.namespace !== undefined && other.namespace !== undefined && one.namespace !== other.namespace;
 
 const isWithin = (path: string, above: string): boolean =>
   path === above || (above !== '' && path.startsWith(`${above}/`));

@@ -6,6 +6,7 @@ import type { ConfigDraft } from './salvage.ts';
 
 type Draft = ConfigDraft<CheckableConfig>;
 type Tokens = CheckableIdentity['tokens'];
+type Question = NonNullable<CheckableConfig['checks']>[string];
 
 /** Kinds of token that conditions could not read or nobody could present, and references to those that are not there. */
 export function tokenMistakes(draft: Draft): readonly Finding[] {
@@ -72,6 +73,7 @@ const kindOf = (name: string, tokens: Tokens): Tokens[string] | undefined =>
 
 function sharesIssuer(one: Tokens[string] | undefined, other: Tokens[string]): boolean {
   if (!one) return false;
+  if (one.introspection || other.introspection) return (one.introspection && other.introspection) !== undefined;
   if (one.development || other.development) return one.development === other.development;
   if (one.issuers.length === 0) return other.issuers.length === 0;
   return one.issuers.some((issuer) => other.issuers.includes(issuer));
@@ -80,12 +82,16 @@ function sharesIssuer(one: Tokens[string] | undefined, other: Tokens[string]): b
 /** Kinds of token that other services are asked about. */
 function questionReferences(draft: Draft): readonly Finding[] {
   const names = Object.hasOwn(draft, 'identity') ? Object.keys(draft.identity?.tokens ?? {}) : undefined;
-  const known = (path: ConfigPath, name: string | undefined): readonly Finding[] =>
-    name === undefined ? [] : unknownName(path, name, names, 'identity.tokens');
+  const known = (path: ConfigPath, name: string): readonly Finding[] =>
+    unknownName(path, name, names, 'identity.tokens');
+  const relayed = (path: ConfigPath, { bearer = '*', schemes = {} }: Question): readonly Finding[] => [
+    ...(bearer === '*' ? [] : known([...path, 'bearer'], bearer)),
+    ...Object.keys(schemes).flatMap((name) => known([...path, 'schemes', name], name)),
+  ];
   return [
-    ...Object.entries(draft.checks ?? {}).flatMap(([name, { bearer }]) => known(['checks', name, 'bearer'], bearer)),
-    ...Object.entries(draft.permissionSources ?? {}).flatMap(([name, { bearer, credential }]) => [
-      ...known(['permissionSources', name, 'bearer'], bearer),
+    ...Object.entries(draft.checks ?? {}).flatMap(([name, question]) => relayed(['checks', name], question)),
+    ...Object.entries(draft.permissionSources ?? {}).flatMap(([name, { credential, ...question }]) => [
+      ...relayed(['permissionSources', name], question),
       ...known(['permissionSources', name, 'credential'], credential),
     ]),
   ];

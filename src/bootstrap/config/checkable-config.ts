@@ -1,3 +1,4 @@
+import type { SpacesSettings } from '../../adapters/outbound/socketio/spaces-settings.ts';
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
 import type { StreamType } from '../../domain/stream-index.ts';
 import type { ExchangeSettings } from './build-access.ts';
@@ -37,6 +38,11 @@ export type CheckableAdapter = {
     readonly publishTo?: string | undefined;
     readonly bindings?: Readonly<Record<string, StreamType>> | undefined;
     readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
+    readonly namespace?: string;
+    readonly api?: { readonly path: string } | undefined;
+    readonly publish?: unknown;
+    readonly sender?: SpacesSettings['sender'];
+    readonly membership?: SpacesSettings['membership'];
     readonly health?: { readonly paths: readonly string[] } | undefined;
     readonly [field: string]: unknown;
   };
@@ -49,6 +55,12 @@ type CheckableToken = {
   /** From claims, or derived from other variables. */
   readonly variables: Readonly<Record<string, readonly string[] | { readonly sha256: readonly string[] }>>;
   readonly development?: true | undefined;
+  readonly introspection?: object | undefined;
 };
 
-type CheckableQuestion = { readonly url: string; readonly bearer?: string | undefined };
+type CheckableQuestion = {
+  readonly url: string;
+  readonly bearer?: string | undefined;
+  readonly schemes?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+};

@@ -7,6 +7,7 @@ import { httpSettings } from '../../adapters/inbound/http/http-settings.ts';
 import { memorySettings } from '../../adapters/inbound/memory/memory-settings.ts';
 import { pubsubPushSettings, pubsubSettings } from '../../adapters/inbound/pubsub/pubsub-settings.ts';
 import { socketioSettings } from '../../adapters/outbound/socketio/socketio-settings.ts';
+import { spacesSettings } from '../../adapters/outbound/socketio/spaces-settings.ts';
 import { websocketSettings } from '../../adapters/outbound/websocket/websocket-settings.ts';
 import { createConfigCheck } from './check-config.ts';
 import { createConfigSchema } from './config-schema.ts';
@@ -23,6 +24,7 @@ export const configSchema = createConfigSchema({
   },
   endpoints: {
     socketio: socketioSettings.describe('Socket.IO clients of protocol 5 (`socket.io-client` 3 and 4).'),
+    spaces: spacesSettings.describe('Two-way rooms for Socket.IO clients of all versions, as in Avaya Spaces.'),
     websocket: websocketSettings.describe('Bare WebSocket clients, which bind what they want to have.'),
   },
   identity: identitySettings.prefault({}).describe('Which tokens are trusted, and what they say of who presents them.'),
@@ -36,6 +38,6 @@ export type Config = z.output<typeof configSchema>;
 
 /** Reads a config; see `ConfigLoader`. */
 export const loadEdgewardConfig: ConfigLoader<Config> = (text, environment) => {
-  const check = createConfigCheck({ compile: compileCondition, publisherKinds: ['memory', 'amqp'] });
+  const check = createConfigCheck({ compile: compileCondition, publisherKinds: ['memory', 'amqp', 'pubsub'] });
   return createConfigLoader({ schema: configSchema, check })(text, environment);
 };

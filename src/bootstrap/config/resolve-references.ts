@@ -42,7 +42,7 @@ type Absence = 'never' | 'when-said' | 'when-unset';
 /** Fields that keep something out or apart. A variable that somebody forgot to set must not take one of them away. */
 export const guards: ReadonlySet<string> = new Set([
   ...['issuers', 'audiences', 'algorithms', 'requiredVariables', 'jwks', 'x509', 'pem', 'pemFile', 'secret'],
-  ...['credentials', 'identityOnly', 'require', 'checks', 'when', 'allow', 'deny'],
+  ...['membership', 'members', 'credentials', 'identityOnly', 'require', 'checks', 'when', 'allow', 'deny'],
   ...['stream', 'key', 'narrowing', 'under'],
 ]);
 

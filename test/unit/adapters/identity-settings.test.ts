@@ -26,8 +26,11 @@ test.each<[string, Record<string, unknown>]>([
 });
 
 test.each<[Record<string, unknown>, string]>([
-  [{}, 'tokens.kind: needs exactly one of jwks, x509, pem, pemFile, secret, development; none is given'],
-  [{ jwks: url, x509: url }, 'tokens.kind: needs exactly one of jwks, x509, pem, pemFile, secret, development; given'],
+  [{}, 'tokens.kind: needs exactly one of jwks, x509, pem, pemFile, secret, introspection, development; none is given'],
+  [
+    { jwks: url, x509: url },
+    'tokens.kind: needs exactly one of jwks, x509, pem, pemFile, secret, introspection, development; given',
+  ],
   [{ jwks: url, algorithms: ['HS256'] }, 'tokens.kind.algorithms: HS256 needs `secret`, never public keys'],
   [{ secret, jwks: url, algorithms: ['HS256'] }, 'given are jwks and secret'],
   [{ secret }, 'tokens.kind.algorithms: RS256 cannot be checked with `secret`'],

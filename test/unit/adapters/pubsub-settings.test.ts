@@ -69,6 +69,7 @@ describe('settings', () => {
       startTimeoutMs: 5000,
       reconnectMsMin: 200,
       reconnectMsMax: 5000,
+      publish: { pendingMax: 10_000, pendingBytesMax: 67_108_864, confirmTimeoutMs: 10_000 },
       reopenAfterIdleMs: 600_000,
     });
   });

@@ -38,7 +38,7 @@ describe('an upgrade', () => {
     ['EIO=4&transport=constructor', '{"code":0,"message":"Transport unknown"}'],
     ['', '{"code":0,"message":"Transport unknown"}'],
   ])('with the query %j is answered %j', (query, body) => {
-    const refusal = upgradeRefusal(`/socket.io/?${query}`);
+    const refusal = upgradeRefusal(`/socket.io/?${query}`, false);
     expect(refusal?.body).toBe(body);
     expect(refusal?.status).toBe(body === undefined ? undefined : 400);
   });

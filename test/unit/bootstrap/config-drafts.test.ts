@@ -27,7 +27,6 @@ const schema = createConfigSchema({
   endpoints: {
     socketio: socketioSettings,
     signalr: endpoint.extend({ paths: z.array(z.string()), corsOrigins: z.array(z.string()).default([]) }),
-    spaces: endpoint.extend({ history: z.looseObject({ store: z.string().optional() }) }),
   },
   identity: identitySettings.prefault({}),
   checks: checksSettings.default({}),
@@ -53,12 +52,6 @@ const environments = {
     IDENTITY_JWKS_URL: 'https://identity.example/jwks',
     SITE_ROLES_URL: 'https://roles.example/sites/{site_id}',
     CORS_ORIGINS: 'https://a.example, https://b.example',
-  },
-  'avaya-spaces': {
-    JWT_ISSUERS: 'zang.io',
-    JWT_JWKS_URL: 'https://accounts.example/jwks',
-    ANONYMOUS_JWT_SECRET: 'a secret of thirty-two bytes or more',
-    MEMBERSHIP_URL: 'https://spaces.example/api/spaces/{space}/join',
   },
 } as const;
 
@@ -102,15 +95,4 @@ test('salto-ks: an event reaches the stream of its site, and that of its user wh
   expect(roomsOf('incidents.s1.u1')).toEqual(['incidents/sites/s1', 'incidents/sites/s1/users/u1']);
   expect(roomsOf('entries')).toBe('no_template');
   expect(roomsOf('other.s1')).toBe('no_rule');
-});
-
-test.each([
-  [{}, ['memory']],
-  [{ PUBSUB_PROJECT: 'p' }, ['pubsub']],
-  [{ AMQP_URL: 'amqp://localhost' }, ['amqp']],
-  [{ AMQP_URL: 'amqp://localhost', PUBSUB_PROJECT: 'p' }, ['amqp']],
-])('avaya-spaces: with %j the broker is %j', (more, kinds) => {
-  const { sources } = draft('avaya-spaces', { ...environments['avaya-spaces'], ...more });
-  expect(sources.map(({ kind }) => kind)).toEqual(kinds);
-  expect(sources.map(({ name }) => name)).toEqual(['broker']);
 });

@@ -19,11 +19,12 @@ import { SourceLife } from '../../source-life.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled, amqpDraining, amqpOverflow, isAway } from './amqp-fault.ts';
+import { amqpConsumerCancelled, amqpDraining, amqpFault, amqpOverflow, isAway } from './amqp-fault.ts';
 import { eventOf } from './amqp-message.ts';
 import { AmqpPublisher } from './amqp-publisher.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
+import { declareExchange } from './declare-exchange.ts';
 import { HandOver, type Lane } from './hand-over.ts';
 import { QueueBindings } from './queue-bindings.ts';
 
@@ -183,12 +184,24 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     return { settled, abandoned: abandoned + this.#lane.waitingCount };
   }
 
+  /** One that is there is left as it is, whatever it is. */
+  async #declareMissing(): Promise<void> {
+    for (const [exchange, type] of this.#exchanges) {
+      try {
+        await declareExchange(await this.#connection.up(), exchange, type);
+      } catch (error) {
+        throw amqpFault(error, this.#connection.place(`exchange "${exchange}"`));
+      }
+    }
+  }
+
   /** One that the broker has not said of yet that it consumes is cancelled when it does. */
   async #cancel(): Promise<void> {
     await this.#consumer?.channel.cancel(this.#consumer.tag).catch(() => {});
   }
 
   async #consume(channel: Channel, onCancelled: () => void): Promise<void> {
+    if (this.#settings.declareMissing) await this.#declareMissing();
     const { queue } = await channel.assertQueue('', {
       exclusive: true,
       autoDelete: true,

@@ -114,6 +114,13 @@ const intakeFields = {
       'Exchanges that clients may bind, with their types: what a client asks for is bound to one queue of this process, ' +
         'which is gone with it. Either this or `queues`.',
     ),
+  declareMissing: z
+    .boolean()
+    .default(false)
+    .describe(
+      'With `bindings`: whether exchanges that are not there are declared at the start, durable. For those that nobody ' +
+        'else has the say of, such as that of an endpoint which publishes what its clients send.',
+    ),
   renewBindingsMs: millisecondsMax(3_600_000)
     .default(30_000)
     .describe(
@@ -201,13 +208,15 @@ function declareIssues({ queues = [], declare }: Chosen): readonly Issue[] {
     .map((queue) => ({ path: ['declare', queue], message: 'is none of `queues`; add it there' }));
 }
 
-function modeIssues({ queues, bindings, ordered, exclusive, deadLetter, onDeadLetter }: Chosen): readonly Issue[] {
+function modeIssues(settings: Chosen): readonly Issue[] {
+  const { queues, bindings, ordered, exclusive, declareMissing, deadLetter, onDeadLetter } = settings;
   if ((queues === undefined) === (bindings === undefined)) {
     const message = queues
       ? 'queues and bindings contradict each other; make two sources of them'
       : 'say which queues to consume from (queues), or which exchanges clients may bind (bindings)';
     return [{ path: ['queues'], message }];
   }
+  if (queues && declareMissing) return [{ path: ['declareMissing'], message: 'is for bindings; leave it out' }];
   if (queues) return [...deadLetterIssues(deadLetter, onDeadLetter)];
   const message = 'is for queues; a message of a binding is gone once it has been handed over';
   return Object.entries({

@@ -160,3 +160,16 @@ export const settlementsLost = ({ source, resource, address }: PubSubPlace): Fau
 
 export const drainedInStart = (source: string): Fault =>
   new Fault('pubsub_start_given_up', 'stop', `source "${source}" was told to stop while it started`);
+
+export const publisherFull = (source: string): Fault =>
+  new Fault(
+    'pubsub_publisher_full',
+    'retry',
+    `source "${source}": as many events wait for Pub/Sub as may (publish.pendingMax, publish.pendingBytesMax)`,
+  );
+
+export const publisherDraining = (source: string): Fault =>
+  new Fault('pubsub_draining', 'retry', `source "${source}" is draining; ask another instance, or again later`);
+
+export const unpublishable = (source: string, reason: string): Fault =>
+  new Fault('pubsub_unpublishable', 'dead-letter', `source "${source}": Pub/Sub never takes such an event: ${reason}`);

@@ -38,6 +38,19 @@ const connectionFields = {
     .describe('File with the key of a service account; by default Application Default Credentials are looked for.'),
 };
 
+const publishLimits = z.strictObject({
+  pendingMax: wholeNumber(1, 1_000_000)
+    .default(10_000)
+    .describe('How many events may wait for Pub/Sub to confirm them; more are refused, to be published later.'),
+  pendingBytesMax: wholeNumber(1024, 1_073_741_824)
+    .default(67_108_864)
+    .describe('How many bytes they may have. One event is always taken.'),
+  confirmTimeoutMs: millisecondsMax(600_000)
+    .min(100)
+    .default(10_000)
+    .describe('How long Pub/Sub may take to confirm an event (ms).'),
+});
+
 const deadLetterSettings = z
   .strictObject({
     topic: topicText.describe('Topic of the dead letters.'),
@@ -166,6 +179,7 @@ export const pubsubSettings = z
       .min(10)
       .default(5000)
       .describe('The longest delay before another try (ms). Half of each delay is random.'),
+    publish: publishLimits.prefault({}).describe('For a source that another section publishes to.'),
     reopenAfterIdleMs: millisecondsMax(86_400_000)
       .default(600_000)
       .describe('A subscription that brought nothing for so long is opened anew (ms); 0: never.'),

@@ -1,6 +1,7 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import type { BackOff } from '../../../application/back-off.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
+import type { EventPublisher } from '../../../application/ports/event-publisher.ts';
 import type {
   DrainResult,
   EventSource,
@@ -9,6 +10,7 @@ import type {
   SourceTraits,
 } from '../../../application/ports/event-source.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
+import type { Event } from '../../../domain/event.ts';
 import { askHandler } from '../../ask-handler.ts';
 import { SourceLife } from '../../source-life.ts';
 import { Turns } from '../../turns.ts';
@@ -16,6 +18,7 @@ import { untilAborted } from '../../until-aborted.ts';
 import { openPubSubClient, pubsubAddress } from './pubsub-client.ts';
 import { createDeadLetters, type DeadLetters } from './pubsub-dead-letters.ts';
 import { credentialsMissing, drainedInStart } from './pubsub-fault.ts';
+import { PubSubPublisher } from './pubsub-publisher.ts';
 import type { PubSubSettings } from './pubsub-settings.ts';
 import { parseSubscriptionName } from './resource-name.ts';
 import { SubscriptionFeed } from './subscription-feed.ts';
@@ -28,7 +31,7 @@ export function createPubSubSource(
   name: string,
   settings: PubSubSettings,
   dependencies: PubSubDependencies,
-): EventSource {
+): EventSource & EventPublisher {
   return new PubSubSource(name, settings, dependencies);
 }
 
@@ -39,7 +42,7 @@ const silenceMsMax = 10_000;
 const flushMsMax = 5000;
 const lateFlushMsMax = 500;
 
-class PubSubSource implements EventSource {
+class PubSubSource implements EventSource, EventPublisher {
   readonly name: string;
   readonly traits: SourceTraits;
   readonly #settings: PubSubSettings;
@@ -47,6 +50,7 @@ class PubSubSource implements EventSource {
   readonly #observer: Observer;
   readonly #life: SourceLife;
   readonly #deadLetters: DeadLetters | undefined;
+  readonly #publisher: PubSubPublisher;
   readonly #stopping = new AbortController();
   readonly #turns = new Turns(() => this.#takeNext());
   #handler: MessageHandler | undefined;
@@ -76,11 +80,16 @@ class PubSubSource implements EventSource {
     this.#clock = clock;
     this.#observer = observer;
     this.#life = new SourceLife(name, observer);
+    this.#publisher = new PubSubPublisher(name, settings, settings.publish);
     if (deadLetter?.by === 'edgeward') this.#deadLetters = createDeadLetters(name, deadLetter.topic, settings);
   }
 
   get state(): SourceState {
     return this.#life.state;
+  }
+
+  publish(event: Event): Promise<void> {
+    return this.#publisher.publish(event);
   }
 
   async start(handler: MessageHandler): Promise<void> {
@@ -195,7 +204,7 @@ class PubSubSource implements EventSource {
     void closed.then(() => flushed.abort());
     await this.#clock.wait(deadline.aborted ? lateFlushMsMax : flushMsMax, flushed.signal);
     await Promise.all(this.#feeds.map((feed) => feed.remove()));
-    await Promise.all([this.#client?.close(), this.#deadLetters?.close()]);
+    await Promise.all([this.#client?.close(), this.#deadLetters?.close(), this.#publisher.close()]);
   }
 
   /** How many have come and are not handed over. */

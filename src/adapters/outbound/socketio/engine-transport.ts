@@ -52,6 +52,9 @@ export function dropUnsent(engineSocket: EngineSocket): void {
 
 export const isPolling = (engineSocket: EngineSocket): boolean => engineSocket.transport.name === 'polling';
 
+/** Whether it speaks Engine.IO 3, as `socket.io-client` 1 and 2 do. */
+export const isOldClient = (engineSocket: EngineSocket): boolean => engineSocket.protocol === 3;
+
 const insidesOf = (engineSocket: EngineSocket): EngineInsides => engineSocket as unknown as EngineInsides;
 
 const websocketOf = (engineSocket: EngineSocket): EngineInsides['transport']['socket'] | undefined =>

@@ -1,6 +1,8 @@
 import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
-import { dropUnsent, isPolling } from './engine-transport.ts';
-import { type ConnectionHome, SocketioConnection } from './socketio-connection.ts';
+import type { Clock } from '../../../application/ports/clock.ts';
+import type { EngineSettings } from './engine-settings.ts';
+import { dropUnsent, isOldClient, isPolling } from './engine-transport.ts';
+import { SocketioConnection } from './socketio-connection.ts';
 
 /** A refused client may try another token on its connection, but not go on and on. */
 const connectsMax = 10;
@@ -10,20 +12,21 @@ const connectPacket = '0';
 /**
  * Follows every connection of an engine from its opening to its end. What the map holds is open or about to close.
  *
- * @param pollingMsMax how long a client may poll before it has gone on to WebSocket.
  * @param isOpen whether new connections are taken.
  */
 export function followConnections(
   engine: Engine,
-  home: ConnectionHome,
-  pollingMsMax: number,
+  { pollingMsMax, connectTimeoutMs }: EngineSettings,
+  clock: Clock,
   isOpen: () => boolean,
 ): ReadonlyMap<EngineSocket, SocketioConnection> {
   const connections = new Map<EngineSocket, SocketioConnection>();
   engine.on('connection', (engineSocket: EngineSocket) => {
-    const connection = new SocketioConnection(engineSocket, home);
+    const connection = new SocketioConnection(engineSocket, clock);
     connections.set(engineSocket, connection);
     if (isPolling(engineSocket)) connection.limitPolling(pollingMsMax);
+    // Socket.IO's own limit is for those that are in no namespace, and an old client is in `/` unasked.
+    if (isOldClient(engineSocket)) connection.limitWaiting(connectTimeoutMs);
     engineSocket.on('data', countConnects);
     engineSocket.once('close', forget);
     // Between its request and now the gateway may have begun to close.

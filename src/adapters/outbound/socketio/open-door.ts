@@ -14,7 +14,7 @@ export function openDoor(surface: HttpSurface, path: string, engine: Engine, isO
 
   const removeUpgrade = surface.onUpgrade(path, (request, socket, head) => {
     const url = request.url ?? '';
-    const refusal = upgradeRefusal(url) ?? refusalOf(url);
+    const refusal = upgradeRefusal(url, engine.opts.allowEIO3 ?? false) ?? refusalOf(url);
     if (refusal) refuseUpgrade(socket, refusal.status, refusal.body, refusal.headers);
     else engine.handleUpgrade(request, socket, head);
   });

@@ -10,26 +10,27 @@ import { cutTransport, isPolling, writeFrames } from './engine-transport.ts';
 /** `waiting`: not admitted, or refused. From `ended` on nothing happens any more. */
 type ConnectionState = 'waiting' | 'admitting' | 'admitted' | 'ended';
 
-/** What the connections of an endpoint share. */
+/** What the connections of an endpoint share: those that it is asked to admit, and has admitted. */
 export type ConnectionHome = {
   readonly endpoint: string;
-  readonly clock: Clock;
   readonly observer: Observer;
   readonly queues: SendQueues;
   readonly rooms: RoomIndex<SocketioConnection>;
   /** How many connections are in which state. */
-  readonly counts: Record<ConnectionState, number>;
+  readonly counts: Record<'admitting' | 'admitted', number>;
 };
 
 export type Admitted = Extract<Admission, { kind: 'admitted' }>;
 
 /**
- * One Engine.IO connection from its opening to its end. Ending is done at once: the transport may take a while to
+ * One Engine.IO connection from its opening to its end. It belongs to nobody until an endpoint begins to admit it, and
+ * to that endpoint alone from then on, unless it is refused. Ending is done at once: the transport may take a while to
  * close, but from then on the connection is in no room, owes nothing and has no timer.
  */
 export class SocketioConnection implements FrameWriter {
   readonly #engineSocket: EngineSocket;
-  readonly #home: ConnectionHome;
+  readonly #clock: Clock;
+  #home: ConnectionHome | undefined;
   #state: ConnectionState = 'waiting';
   #connects = 0;
   #admission: AbortController | undefined;
@@ -37,16 +38,21 @@ export class SocketioConnection implements FrameWriter {
   #rooms: readonly RoomName[] = [];
   #queue: SendQueue | undefined;
   #stopPollingLimit: (() => void) | undefined;
+  #stopWaitingLimit: (() => void) | undefined;
   #stopExpiry: (() => void) | undefined;
+  #onEnded: (() => void) | undefined;
 
-  constructor(engineSocket: EngineSocket, home: ConnectionHome) {
+  constructor(engineSocket: EngineSocket, clock: Clock) {
     this.#engineSocket = engineSocket;
-    this.#home = home;
-    home.counts.waiting += 1;
+    this.#clock = clock;
   }
 
   is(state: ConnectionState): boolean {
     return this.#state === state;
+  }
+
+  belongsTo(home: ConnectionHome): boolean {
+    return this.#home === home;
   }
 
   /** What it is owed. */
@@ -62,13 +68,21 @@ export class SocketioConnection implements FrameWriter {
 
   /** Tells a client that polls for longer to come back. */
   limitPolling(delayMs: number): void {
-    this.#stopPollingLimit = this.#home.clock.schedule(delayMs, () => {
+    this.#stopPollingLimit = this.#clock.schedule(delayMs, () => {
       if (isPolling(this.#engineSocket)) this.comeBack('polling_too_long');
     });
   }
 
+  /** Ends one that is let in nowhere by then. */
+  limitWaiting(delayMs: number): void {
+    this.#stopWaitingLimit = this.#clock.schedule(delayMs, () => {
+      if (this.#state === 'waiting') this.comeBack('connect_timeout');
+    });
+  }
+
   /** The signal aborts when the connection ends before the admission is known. */
-  beginAdmission(): AbortSignal {
+  beginAdmission(home: ConnectionHome): AbortSignal {
+    this.#home = home;
     this.#enter('admitting');
     this.#admission = new AbortController();
     return this.#admission.signal;
@@ -76,22 +90,30 @@ export class SocketioConnection implements FrameWriter {
 
   refuse(): void {
     this.#admission = undefined;
-    if (this.#state === 'admitting') this.#enter('waiting');
+    if (this.#state !== 'admitting') return;
+    this.#enter('waiting');
+    this.#home = undefined;
   }
 
   /** From here on events are sent. Only after `beginAdmission`, and not when it has ended since. */
-  admit(id: string, { rooms, closesAt }: Admitted): void {
-    const { endpoint, clock, observer } = this.#home;
+  admit(id: string, { rooms, closesAt }: Admitted, home: ConnectionHome): void {
+    const { endpoint, observer } = home;
     this.#admission = undefined;
     this.#enter('admitted');
+    this.#stopWaitingLimit?.();
     this.#id = id;
     this.#rooms = rooms;
-    this.#queue = this.#home.queues.open(this);
-    this.#home.rooms.join(this, rooms);
+    this.#queue = home.queues.open(this);
+    home.rooms.join(this, rooms);
     if (closesAt !== undefined) {
-      this.#stopExpiry = clock.schedule(closesAt - clock.now(), () => this.comeBack('token_expired'));
+      this.#stopExpiry = this.#clock.schedule(closesAt - this.#clock.now(), () => this.comeBack('token_expired'));
     }
     observer.observe({ kind: 'connection-admitted', endpoint, connection: id, rooms: rooms.length });
+  }
+
+  /** Called once, with the end of the connection; when it is in no room any more. */
+  whenEnded(callback: () => void): void {
+    this.#onEnded = callback;
   }
 
   /** False when it is closing, or is cut for this frame. */
@@ -109,6 +131,7 @@ export class SocketioConnection implements FrameWriter {
   }
 
   observeCut(queuedBytes: number): void {
+    if (!this.#home) return;
     const { endpoint, observer } = this.#home;
     observer.observe({ kind: 'connection-cut', endpoint, connection: this.#id, queuedBytes });
   }
@@ -119,24 +142,36 @@ export class SocketioConnection implements FrameWriter {
     cutTransport(this.#engineSocket);
   }
 
+  /** Ends the connection behind what Socket.IO has sent, such as the packet `41`. */
+  leave(cause: string): void {
+    this.end(cause);
+    this.#engineSocket.close();
+  }
+
   /** The transport is closed, or about to be. Only the first call counts. */
   end(cause: string): void {
     if (this.#state === 'ended') return;
-    const { endpoint, observer, rooms } = this.#home;
     const wasAdmitted = this.#state === 'admitted';
     this.#enter('ended');
     this.#admission?.abort();
     this.#stopPollingLimit?.();
+    this.#stopWaitingLimit?.();
     this.#stopExpiry?.();
     this.#queue?.close();
-    rooms.leave(this, this.#rooms);
-    if (wasAdmitted) observer.observe({ kind: 'connection-closed', endpoint, connection: this.#id, cause });
+    this.#home?.rooms.leave(this, this.#rooms);
+    if (!wasAdmitted || !this.#home) return;
+    const { endpoint, observer } = this.#home;
+    this.#onEnded?.();
+    observer.observe({ kind: 'connection-closed', endpoint, connection: this.#id, cause });
   }
 
   #enter(state: ConnectionState): void {
-    const { counts } = this.#home;
-    counts[this.#state] -= 1;
-    counts[state] += 1;
+    const counts = this.#home?.counts;
+    if (counts && isCounted(this.#state)) counts[this.#state] -= 1;
+    if (counts && isCounted(state)) counts[state] += 1;
     this.#state = state;
   }
 }
+
+const isCounted = (state: ConnectionState): state is 'admitting' | 'admitted' =>
+  state === 'admitting' || state === 'admitted';

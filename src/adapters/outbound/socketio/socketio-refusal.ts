@@ -18,12 +18,14 @@ const denialTexts: Readonly<Record<DenialCode, string>> = {
   token_issuer_unknown: 'The issuer of the token is not accepted',
   token_audience_wrong: 'The token is meant for another audience',
   token_claims_invalid: 'The claims of the token are invalid',
+  token_inactive: 'The token is not active',
   credentials_conflict: 'The tokens contradict each other',
   access_denied: 'Access denied',
   room_denied: 'A room was asked for that may not be joined',
   rooms_too_many: 'Too many rooms',
   query_invalid: 'The query is invalid',
   connections_too_many: 'Too many connections',
+  connection_in_use: 'The connection is in another namespace already',
   stream_unknown: 'There is no such stream',
   bind_denied: 'Access denied',
   bind_invalid: 'The bind is invalid',
@@ -32,14 +34,18 @@ const denialTexts: Readonly<Record<DenialCode, string>> = {
   not_bound: 'There is no such bind',
 };
 
+/** The same for people. Says no more than the code does. */
+export const refusalText = (admission: Exclude<Admission, { kind: 'admitted' }>): string =>
+  admission.kind === 'try-later' ? 'Try again later' : denialTexts[admission.denial.code];
+
 /** Why a client is not let in, as it is told (design table "Denied, try later, come back, stay away"). */
 export function connectRefusal(admission: Exclude<Admission, { kind: 'admitted' }>): ConnectRefusal {
   if (admission.kind === 'try-later') {
     const { retryAfterMs } = admission;
-    return Object.assign(new Error('Try again later'), { data: { code: 'try_later', retryAfterMs } as const });
+    return Object.assign(new Error(refusalText(admission)), { data: { code: 'try_later', retryAfterMs } as const });
   }
   const { code } = admission.denial;
-  return Object.assign(new Error(denialTexts[code]), { data: { code } });
+  return Object.assign(new Error(refusalText(admission)), { data: { code } });
 }
 
 /** An answer over HTTP instead of a connection. */
@@ -59,12 +65,15 @@ export const unavailable: HttpRefusal = {
 /**
  * What Engine.IO would only find out after the upgrade, when it is too late to say so in HTTP (hiiretail section 2).
  * Codes and messages are its own; of repeated fields the last one counts, as it does there.
+ *
+ * @param oldClients whether those of Engine.IO 3 are taken.
  */
-export function upgradeRefusal(url: string): HttpRefusal | undefined {
+export function upgradeRefusal(url: string, oldClients: boolean): HttpRefusal | undefined {
   const query = new Map(queryOf(url));
   if (query.get('transport') !== 'websocket') return badRequest(0, 'Transport unknown');
-  if (query.get('EIO') !== '4') return badRequest(5, 'Unsupported protocol version');
-  return undefined;
+  const protocol = query.get('EIO');
+  if (protocol === '4' || (protocol === '3' && oldClients)) return undefined;
+  return badRequest(5, 'Unsupported protocol version');
 }
 
 /** Whether a request belongs to a connection that exists, or did. */

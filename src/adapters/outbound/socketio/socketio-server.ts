@@ -2,7 +2,8 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server as Engine } from 'engine.io';
 import { Server } from 'socket.io';
 import { WebSocketServer } from 'ws';
-import type { SocketioSettings } from './socketio-settings.ts';
+import { briefParser } from './brief-parser.ts';
+import type { EngineSettings } from './engine-settings.ts';
 
 /**
  * Engine.IO keeps the request of an upgrade until its socket closes, for middlewares that might ask for it. Here it goes
@@ -23,7 +24,7 @@ class LeanEngine extends Engine {
 }
 
 /** A Socket.IO server on an Engine.IO one that listens nowhere: requests and upgrades are handed to the engine. */
-export function createSocketioServer(settings: SocketioSettings): { readonly io: Server; readonly engine: Engine } {
+export function createSocketioServer(settings: EngineSettings): { readonly io: Server; readonly engine: Engine } {
   const { allowPolling, corsOrigins, pingIntervalMs, pingTimeoutMs, pollingMsMax, frameBytesMax } = settings;
   const engine = new LeanEngine({
     transports: allowPolling ? ['polling', 'websocket'] : ['websocket'],
@@ -44,6 +45,7 @@ export function createSocketioServer(settings: SocketioSettings): { readonly io:
     serveClient: false,
     connectTimeout: settings.connectTimeoutMs,
     cleanupEmptyChildNamespaces: false,
+    parser: briefParser,
   });
   io.bind(engine);
   return { io, engine };

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../application/ports/clock.ts';
-import type { QuestionSettings } from './access-settings.ts';
+import type { Clock } from '../application/ports/clock.ts';
 
 export type Remembered<T> = { readonly value: T };
 
@@ -8,7 +7,7 @@ export type Remembered<T> = { readonly value: T };
 export type Share<T> = {
   readonly answer: Promise<T>;
   /** Waits no more. */
-  leave(): void;
+  readonly leave: () => void;
 };
 
 export type AnswerMemory<T> = {
@@ -24,10 +23,13 @@ export type AnswerMemory<T> = {
 
 type Pending<T> = { readonly answer: Promise<T>; waiting: number };
 
-export function createAnswerMemory<T>(
-  { cacheMs, cacheEntriesMax }: Pick<QuestionSettings, 'cacheMs' | 'cacheEntriesMax'>,
-  clock: Clock,
-): AnswerMemory<T> {
+export type MemoryLimits = {
+  /** 0: nothing is remembered. */
+  readonly cacheMs: number;
+  readonly cacheEntriesMax: number;
+};
+
+export function createAnswerMemory<T>({ cacheMs, cacheEntriesMax }: MemoryLimits, clock: Clock): AnswerMemory<T> {
   const answers = new LRUCache<string, Remembered<T>>({
     max: cacheEntriesMax,
     perf: clock,

@@ -1,0 +1,33 @@
+import type { Origin } from './spaces-subscription.ts';
+
+const copiesMax = 20_000;
+const bytesMax = 16 * 1024 * 1024;
+
+type Awaited = { readonly origin: Origin; readonly bytes: number };
+
+/**
+ * Events that were published and will come back, with what is for their sender alone. Those that never come make room
+ * for others, oldest first.
+ */
+export class AwaitedCopies {
+  readonly #copies = new Map<string, Awaited>();
+  #bytes = 0;
+
+  /** @param bytes what is kept for it takes, roughly. */
+  add(id: string, origin: Origin, bytes: number): void {
+    this.#copies.set(id, { origin, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#copies.keys()) {
+      if (this.#copies.size <= copiesMax && this.#bytes <= bytesMax) return;
+      this.take(oldest);
+    }
+  }
+
+  take(id: string): Origin | undefined {
+    const awaited = this.#copies.get(id);
+    if (!awaited) return undefined;
+    this.#copies.delete(id);
+    this.#bytes -= awaited.bytes;
+    return awaited.origin;
+  }
+}
