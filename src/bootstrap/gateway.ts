@@ -78,7 +78,7 @@ async function start(parts: GatewayParts) {
   for (const endpoint of endpoints) await endpoint.open();
   // Not waited for: whoever comes before the keys are here waits for them at the door.
   void identity.warm();
-  await notifications?.start();
+  if (!stopping.signal.aborted) await notifications?.start();
   const address = await listener.listen();
   for (const source of sources) {
     if (!stopping.signal.aborted) await source.start(handlerFor(source));

@@ -48,7 +48,7 @@ testWithRabbitMq(
     await using fixture = queueSource(declared(queue, exchange));
     const probe = handlerProbe();
     await fixture.source.start(probe.handler);
-    expect(fixture.source.state).toEqual({
+    expect(fixture.source.state).toMatchObject({
       kind: 'waiting',
       reason: expect.stringContaining(`exchange "${exchange}" does not exist`),
     });

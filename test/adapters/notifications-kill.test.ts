@@ -61,77 +61,84 @@ const schedule: readonly Killing[] = [
   { when: 'after it is recorded', step: 'finish after', mails: 2, stored: { state: 'sent', attempts: 8 } },
 ];
 
-testWithRabbitMq('kill -9 at every step: nothing is lost, and nothing is doubled but in one place', async () => {
-  await using admin = await amqpAdmin();
-  await using smtp = await smtpFixture();
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'edgeward-kill-'));
-  const exchange = await admin.exchange();
-  const queue = admin.name('tasks');
-  await using _queue = { [Symbol.asyncDispose]: async () => void (await admin.channel.deleteQueue(queue)) };
-  const path = join(folder.path, 'n.sqlite');
-  const config = { task: 't1', subject: 's', message: 'm' };
-  const waiting = wish({ event: 'task.finished', config, createdAt: Date.now() });
-  await store(path, (each) => each.add(waiting, 10));
+// A dozen processes, one after the other.
+const limitMs = 120_000;
 
-  let child: ChildProcess | undefined;
-  const kill = () => void child?.kill('SIGKILL');
-  await using _child = { [Symbol.asyncDispose]: async () => kill() };
-  let isAsked: 'kill' | 'answer' = 'answer';
-  await using directory = await serve((answer) => (isAsked === 'kill' ? kill() : answer()));
-  const settings = JSON.stringify({
-    amqp: {
-      urls: [amqpUrl],
-      queues: [queue],
-      declare: { [queue]: { bindings: [{ exchange }] } },
-      onDeadLetter: 'discard',
-    },
-    notifications: {
-      source: 'tasks',
-      credentials: [{ from: 'header.authorization', accepts: ['x'] }],
-      rules: [{ event: 'task.{payload.status}', user: '{payload.user}', anyOf: { task: '{payload.task}' } }],
-      store: path,
-      handlers: { email: { url: smtp.url, from: 'a@example.com', directory: { url: directory.url, bearer: 'b' } } },
-    },
-  });
-  const start = (at: string): ChildProcess =>
-    spawn(process.execPath, [program, settings, at], {
-      env: { ...process.env, NODE_COMPILE_CACHE: join(folder.path, 'cache') },
-      stdio: ['pipe', 'pipe', 'inherit'],
+testWithRabbitMq(
+  'kill -9 at every step: nothing is lost, and nothing is doubled but in one place',
+  { timeout: limitMs },
+  async () => {
+    await using admin = await amqpAdmin();
+    await using smtp = await smtpFixture();
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'edgeward-kill-'));
+    const exchange = await admin.exchange();
+    const queue = admin.name('tasks');
+    await using _queue = { [Symbol.asyncDispose]: async () => void (await admin.channel.deleteQueue(queue)) };
+    const path = join(folder.path, 'n.sqlite');
+    const config = { task: 't1', subject: 's', message: 'm' };
+    const waiting = wish({ event: 'task.finished', config, createdAt: Date.now() });
+    await store(path, (each) => each.add(waiting, 10));
+
+    let child: ChildProcess | undefined;
+    const kill = () => void child?.kill('SIGKILL');
+    await using _child = { [Symbol.asyncDispose]: async () => kill() };
+    let isAsked: 'kill' | 'answer' = 'answer';
+    await using directory = await serve((answer) => (isAsked === 'kill' ? kill() : answer()));
+    const settings = JSON.stringify({
+      amqp: {
+        urls: [amqpUrl],
+        queues: [queue],
+        declare: { [queue]: { bindings: [{ exchange }] } },
+        onDeadLetter: 'discard',
+      },
+      notifications: {
+        source: 'tasks',
+        credentials: [{ from: 'header.authorization', accepts: ['x'] }],
+        rules: [{ event: 'task.{payload.status}', user: '{payload.user}', anyOf: { task: '{payload.task}' } }],
+        store: path,
+        handlers: { email: { url: smtp.url, from: 'a@example.com', directory: { url: directory.url, bearer: 'b' } } },
+      },
     });
-  const kept = () => store(path, (each) => each.page('ann', undefined, 10));
+    const start = (at: string): ChildProcess =>
+      spawn(process.execPath, [program, settings, at], {
+        env: { ...process.env, NODE_COMPILE_CACHE: join(folder.path, 'cache') },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+    const kept = () => store(path, (each) => each.page('ann', undefined, 10));
 
-  for (const { when, step = '', smtp: at, atLookUp, mails, stored } of schedule) {
-    isAsked = atLookUp ? 'kill' : 'answer';
-    // What it says then, nobody hears.
-    smtp.behave(at ? { [at]: () => kill() ?? '451 4.3.0 nobody is there' } : {});
-    child = start(step);
-    const ended = once(child, 'exit');
-    if (step.startsWith('match')) {
-      await serving(child);
-      if (step === 'match before') await publish();
+    for (const { when, step = '', smtp: at, atLookUp, mails, stored } of schedule) {
+      isAsked = atLookUp ? 'kill' : 'answer';
+      // What it says then, nobody hears.
+      smtp.behave(at ? { [at]: () => kill() ?? '451 4.3.0 nobody is there' } : {});
+      child = start(step);
+      const ended = once(child, 'exit');
+      if (step.startsWith('match')) {
+        await serving(child);
+        if (step === 'match before') await publish();
+      }
+      expect(await ended, when).toEqual([null, 'SIGKILL']);
+      expect(smtp.mails, when).toHaveLength(mails);
+      expect(await kept(), when).toMatchObject([stored]);
     }
-    expect(await ended, when).toEqual([null, 'SIGKILL']);
-    expect(smtp.mails, when).toHaveLength(mails);
-    expect(await kept(), when).toMatchObject([stored]);
-  }
 
-  child = start('');
-  await serving(child);
-  await eventually(async () => expect(await admin.ready(queue)).toBe(0));
-  const ended = once(child, 'exit');
-  kill();
-  await ended;
-  expect(smtp.mails.map(({ headers }) => headers.get('message-id'))).toEqual(
-    Array.from({ length: 2 }, () => `<notification.${waiting.id}@example.com>`),
-  );
-  expect(await kept()).toMatchObject([{ id: waiting.id, state: 'sent', attempts: 8 }]);
+    child = start('');
+    await serving(child);
+    await eventually(async () => expect(await admin.ready(queue)).toBe(0));
+    const ended = once(child, 'exit');
+    kill();
+    await ended;
+    expect(smtp.mails.map(({ headers }) => headers.get('message-id'))).toEqual(
+      Array.from({ length: 2 }, () => `<notification.${waiting.id}@example.com>`),
+    );
+    expect(await kept()).toMatchObject([{ id: waiting.id, state: 'sent', attempts: 8 }]);
 
-  function publish(): Promise<void> {
-    return admin.publish(exchange, 'k', Buffer.from('{"status":"finished","user":"ann","task":"t1"}'), {
-      deliveryMode: 2,
-    });
-  }
-});
+    function publish(): Promise<void> {
+      return admin.publish(exchange, 'k', Buffer.from('{"status":"finished","user":"ann","task":"t1"}'), {
+        deliveryMode: 2,
+      });
+    }
+  },
+);
 
 async function serving(child: ChildProcess): Promise<void> {
   if (child.stdout) expect(String((await once(child.stdout, 'data'))[0])).toBe('serving\n');
