@@ -45,7 +45,13 @@ const callers = { identify: () => Promise.reject(new Error('nobody asks')) };
 const never = () => {
   throw new Error('there is nobody to be let in');
 };
-const admissions = { forCallers: () => callers, forConnections: never, forBinds: never, forPublishing: never };
+const admissions = {
+  forCallers: () => callers,
+  forConnections: never,
+  forBinds: never,
+  forSpaces: never,
+  forPublishing: never,
+};
 const notifications = createNotifications(notificationSettings.parse(section), {
   admissions,
   clock: systemClock,
