@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { DisconnectReason, Namespace, Socket } from 'socket.io';
 import type { Admission, ConnectionAdmission } from '../../../application/ports/admission.ts';
+import { askAdmission } from '../ask-admission.ts';
 import { presentedBy } from '../presented-by.ts';
 import type { Admitted, ConnectionHome, SocketioConnection } from './socketio-connection.ts';
 import { connectRefusal } from './socketio-refusal.ts';
@@ -78,12 +79,7 @@ async function ask(
 ): Promise<Admission> {
   const { request, handshake } = socket;
   const presented = presentedBy({ url: request.url ?? '', headers: request.headersDistinct, auth: handshake.auth });
-  try {
-    return await admission.admit(socket.id, presented, signal);
-  } catch (error) {
-    home.observer.observe({ kind: 'access-unknown', endpoint: home.endpoint, connection: socket.id, error });
-    return comeBackSoon;
-  }
+  return askAdmission({ ...home, admission }, socket.id, presented, signal);
 }
 
 /**

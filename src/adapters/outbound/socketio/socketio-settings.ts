@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { accessSettings } from '../../settings-fields.ts';
-
-const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
+import { originText, pathText, wholeNumber } from '../endpoint-fields.ts';
 
 /** A field of `meta`: what stands there, as one reference. */
 export const metaReference = /^\{([^{}]+)\}$/;
@@ -22,22 +21,11 @@ const metaSettings = z.strictObject({
     ),
 });
 
-const originText = z
-  .string()
-  .refine(
-    (text) => text === '*' || URL.parse(text)?.origin === text,
-    'must be * or an origin, such as https://example.com',
-  );
-
 /** An endpoint for Socket.IO clients of protocol 5 (Engine.IO 4: `socket.io-client` 3 and 4). */
 export const socketioSettings = z
   .strictObject({
     ...accessSettings,
-    path: z
-      .string()
-      .regex(/^\/[^?#\s]*$/, 'must begin with / and have no query')
-      .default('/socket.io/')
-      .describe('Path of the endpoint, which clients give as `path`.'),
+    path: pathText.default('/socket.io/').describe('Path of the endpoint, which clients give as `path`.'),
     namespace: z
       .string()
       .regex(/^\/[^?,\s]*$/, 'must begin with / and have no comma')
