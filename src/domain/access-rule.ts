@@ -7,3 +7,9 @@ export type AccessRule = {
   /** The condition reads the answers of the checks itself, and so decides alone what they mean. */
   readonly readsChecks?: boolean;
 };
+
+/** What a check has answered: yes or no, or a list of text, such as roles, which says yes unless it is empty. */
+export type CheckAnswer = boolean | readonly string[];
+
+export const isAllowing = (answer: CheckAnswer | undefined): boolean =>
+  typeof answer === 'boolean' ? answer : answer !== undefined && answer.length > 0;

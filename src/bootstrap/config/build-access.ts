@@ -16,6 +16,7 @@ export const accessNames: readonly string[] = [
   'query',
   'connection',
   'check',
+  'values',
 ];
 
 /** What may be bound at an endpoint, by the name of the stream. */
@@ -35,7 +36,7 @@ export type PublishSettings = Pick<AccessSettings, 'credentials' | 'require' | '
 
 /** Who may connect, and the rooms of a connection. */
 export type ConnectSettings = PublishSettings &
-  Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax'> & {
+  Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax' | 'values'> & {
     readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
   };
 
@@ -46,8 +47,9 @@ export function buildAccess(
 ): Verdict<AccessControl, readonly Finding[]> {
   const credentialNames = credentialNamesOf(settings);
   const rules = ruleCompiler(compile, [...accessNames, ...credentialNames]);
-  const rooms = settings.rooms.map(({ templates, under, when, checks, otherwise }, index) => ({
-    templates: templates.map(roomTemplate),
+  const rooms = settings.rooms.map(({ templates, firstOf, under, when, checks, otherwise }, index) => ({
+    templates: (firstOf ?? templates ?? []).map(roomTemplate),
+    choice: firstOf ? ('firstOf' as const) : ('eachOf' as const),
     under: under === undefined ? undefined : roomTemplate(under),
     rule: rules.compile(when, checks, ['rooms', index, 'when']),
     otherwise,
@@ -62,7 +64,8 @@ export function buildAccess(
       : bindRules.compile(exchange.require, exchange.checks, ['exchanges', name, 'require']),
   }));
   const { roomsPerConnectionMax } = settings;
-  const policy = { connect, publish: { checks: [] }, rooms, streams, roomsPerConnectionMax, credentialNames };
+  const values = new Map(Object.entries(settings.values));
+  const policy = { connect, publish: { checks: [] }, rooms, streams, roomsPerConnectionMax, credentialNames, values };
   return withFindings(policy, isolation, [...rules.findings, ...bindRules.findings]);
 }
 
@@ -72,7 +75,9 @@ export function buildPublishAccess(
   compile: CompileCondition,
 ): Verdict<AccessControl, readonly Finding[]> {
   const credentialNames = credentialNamesOf(settings);
-  const rules = ruleCompiler(compile, [...accessNames, ...credentialNames, 'event']);
+  // Whoever publishes has no settings of an endpoint.
+  const names = accessNames.filter((name) => name !== 'values');
+  const rules = ruleCompiler(compile, [...names, ...credentialNames, 'event']);
   const publish = rules.compile(settings.require, settings.checks, ['require']);
   const policy = { connect: { checks: [] }, publish, rooms: [], roomsPerConnectionMax: 1, credentialNames };
   return withFindings(policy, undefined, rules.findings);

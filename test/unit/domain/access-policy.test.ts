@@ -125,6 +125,7 @@ describe('what a condition reads', () => {
       query: variables,
       connection: 'c1',
       check: checks,
+      values: new Map(),
     });
     expect(scopeOf({ ...request, principal: principalOf(iam, ocms) }, [])['permissions']).toEqual(['all']);
   });
@@ -139,6 +140,7 @@ describe('what a condition reads', () => {
       variables: new Map(),
       query: new Map(),
       connection: '',
+      values: new Map(),
       check: new Map(),
     });
   });
