@@ -1,4 +1,5 @@
 import type { SendBudget } from '../adapters/outbound/send-budget.ts';
+import { createSignalrEndpoint } from '../adapters/outbound/signalr/signalr-endpoint.ts';
 import { createSocketioEndpoint } from '../adapters/outbound/socketio/socketio-endpoint.ts';
 import { createRelayEndpoint } from '../adapters/outbound/websocket/relay-endpoint.ts';
 import type { ClientGateway } from '../application/ports/client-gateway.ts';
@@ -38,6 +39,13 @@ export function createEndpoint(
         ...dependencies,
         admission: admissions.forConnections(name, settings),
         binding: admissions.forBinds(name, settings),
+      });
+    case 'signalr':
+      return createSignalrEndpoint(name, settings, {
+        ...dependencies,
+        // Before there is a connection the answers are those of HTTP.
+        admission: admissions.forConnections(name, settings, 'last'),
+        joining: admissions.forRooms(name, settings),
       });
   }
 }

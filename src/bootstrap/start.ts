@@ -61,7 +61,7 @@ function loggerFor({ log: { level, format } }: Config): Logger {
 function describeAddresses(config: Config, { listener, operations = listener }: GatewayAddresses): string {
   const endpoints = config.endpoints.map(
     ({ name, kind, settings }) =>
-      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}`,
+      `  ${name}: clients connect to ${listener.url}${kind === 'socketio' ? settings.path : settings.paths[0]}`,
   );
   const sources = config.sources.flatMap(({ name, kind, settings }) => {
     if (kind === 'http') return [`  ${name}: POST ${listener.url}${settings.path}`];

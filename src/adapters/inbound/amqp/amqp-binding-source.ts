@@ -45,7 +45,7 @@ const traits: SourceTraits = {
 };
 
 /**
- * What clients bind, on one queue that the broker names and deletes with the connection. Messages are acknowledged by
+ * What the config and clients bind, on one queue that the broker names and deletes with the connection. Messages are acknowledged by
  * being sent: what comes while the connection is lost, or waits here when the process ends, is lost.
  */
 export class AmqpBindingSource implements BindableSource, EventPublisher {
@@ -125,6 +125,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     try {
       await this.#connection.open();
       await this.#channel.open(() => false);
+      await this.#subscribe();
     } catch (error) {
       await this.drain(AbortSignal.abort());
       throw error;
@@ -192,6 +193,21 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     if (this.#isOverflowing) return;
     this.#isOverflowing = true;
     this.#observer.observe({ kind: 'source-fault', source: this.name, error: amqpOverflow(this.name, queueBytesMax) });
+  }
+
+  /** What the config says, for good. With a `Fault` that names what is not there, unless that may be waited for. */
+  async #subscribe(): Promise<void> {
+    const { subscribe = [], whenMissing, startTimeoutMs } = this.#settings;
+    const timeout = new AbortController();
+    const stop = this.#clock.schedule(startTimeoutMs, () => timeout.abort());
+    try {
+      const binds = subscribe.map(({ exchange, pattern }) =>
+        this.#bindings.bindForGood(exchange, pattern, whenMissing, timeout.signal),
+      );
+      await Promise.all(binds);
+    } finally {
+      stop();
+    }
   }
 
   #stateChanged(): void {

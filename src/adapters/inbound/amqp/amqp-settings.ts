@@ -58,6 +58,13 @@ const connectionFields = {
     .describe('The longest delay before another try (ms). Half of each delay is random.'),
 };
 
+const subscriptionSettings = z.strictObject({
+  exchange: named.describe('An exchange that is there.'),
+  pattern: shortText
+    .default('#')
+    .describe('The binding key; on a topic exchange with `*` for one word and `#` for any number.'),
+});
+
 const intakeFields = {
   queues: z
     .array(named)
@@ -65,8 +72,8 @@ const intakeFields = {
     .max(1000)
     .optional()
     .describe(
-      'Durable queues that are there, to consume from. Processes with the same queue share its messages. Either this ' +
-        'or `bindings`.',
+      'Durable queues that are there, to consume from. Processes with the same queue share its messages. Either this, ' +
+        'or `subscribe` and `bindings`.',
     ),
   bindings: z
     .record(named, z.enum(streamTypes))
@@ -74,12 +81,21 @@ const intakeFields = {
     .optional()
     .describe(
       'Exchanges that clients may bind, with their types: what a client asks for is bound to one queue of this process, ' +
-        'which is gone with it. Either this or `queues`.',
+        'which is gone with it. By itself, or beside `subscribe`.',
+    ),
+  subscribe: z
+    .array(subscriptionSettings)
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(
+      'What every process takes for itself, by one queue of its own, which is gone with it. By itself, or beside ' +
+        '`bindings`: what several of them match is taken once.',
     ),
   queueBytesMax: wholeNumber(1024, 1_073_741_824)
     .default(67_108_864)
     .describe(
-      'With `bindings`: how many bytes may wait in that queue (`x-max-length-bytes`), and as many in this process; the ' +
+      'With `bindings` and `subscribe`: how many bytes may wait in that queue (`x-max-length-bytes`), and as many in this process; the ' +
         'oldest messages go first.',
     ),
   inFlightMax: wholeNumber(1, 65_535)
@@ -98,7 +114,7 @@ const intakeFields = {
   whenMissing: z
     .enum(['fail', 'wait'])
     .default('fail')
-    .describe('A queue that does not exist makes the start fail, or is waited for.'),
+    .describe('A queue, or an exchange of `subscribe`, that does not exist makes the start fail, or is waited for.'),
 };
 
 const deadLetterSettings = z
@@ -151,11 +167,13 @@ const publishSettings = z.strictObject({
 type Issue = { readonly path: (string | number)[]; readonly message: string };
 type Chosen = z.output<z.ZodObject<typeof connectionFields & typeof intakeFields & typeof settlingFields>>;
 
-function modeIssues({ queues, bindings, ordered, deadLetter, onDeadLetter }: Chosen): readonly Issue[] {
-  if ((queues === undefined) === (bindings === undefined)) {
+function modeIssues({ queues, bindings, subscribe, ordered, deadLetter, onDeadLetter }: Chosen): readonly Issue[] {
+  const own = bindings ? 'bindings' : subscribe && 'subscribe';
+  if ((queues === undefined) === (own === undefined)) {
     const message = queues
-      ? 'queues and bindings contradict each other; make two sources of them'
-      : 'say which queues to consume from (queues), or which exchanges clients may bind (bindings)';
+      ? `queues and ${own} contradict each other; make two sources of them`
+      : 'say which queues to consume from (queues), what to take of exchanges (subscribe), or what clients may bind ' +
+        '(bindings)';
     return [{ path: ['queues'], message }];
   }
   if (queues) return [...deadLetterIssues(deadLetter, onDeadLetter)];

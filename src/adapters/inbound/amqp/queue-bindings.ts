@@ -30,6 +30,8 @@ type Pair = {
   changing: Target | undefined;
   /** It has been there once, so that its holders count on it. */
   isEstablished: boolean;
+  /** The config has it, and says what an exchange that is not there means. */
+  forGood: 'fail' | 'wait' | undefined;
   /** Of the next change that makes the broker have it. */
   outcome: PromiseWithResolvers<Verdict<true, BindRefusal>>;
 };
@@ -112,7 +114,7 @@ export class QueueBindings {
   async bind(stream: string, pattern: string, signal: AbortSignal): Promise<Verdict<Binding, BindRefusal>> {
     const drains = this.#draining.signal;
     if (drains.aborted) throw amqpDraining(this.#dependencies.source);
-    const name = `${stream.length}:${stream}${pattern}`;
+    const name = pairName(stream, pattern);
     const pair = this.#pairs.get(name) ?? this.#add({ name, stream, pattern });
     pair.holders += 1;
     if (!pair.isBound) this.#change(pair);
@@ -127,6 +129,17 @@ export class QueueBindings {
     }
   }
 
+  /**
+   * A binding that is never released. Rejects with a `Fault` when the broker does not take it; where an exchange that is
+   * not there may be waited for, it is tried again like one that has gone.
+   */
+  async bindForGood(stream: string, pattern: string, whenMissing: 'fail' | 'wait', signal: AbortSignal): Promise<void> {
+    const name = pairName(stream, pattern);
+    const pair = this.#pairs.get(name) ?? this.#add({ name, stream, pattern });
+    pair.forGood = whenMissing;
+    await this.bind(stream, pattern, signal);
+  }
+
   #unanswered(stream: string): Fault {
     const { source, place } = this.#dependencies;
     return this.#draining.signal.aborted ? amqpDraining(source) : amqpUnanswered(place(`exchange "${stream}"`));
@@ -139,6 +152,7 @@ export class QueueBindings {
       isBound: false,
       changing: undefined,
       isEstablished: false,
+      forGood: undefined,
       outcome: nextOutcome(),
     };
     this.#pairs.set(pair.name, pair);
@@ -231,10 +245,14 @@ export class QueueBindings {
       else this.#tryLater(pair, fault);
     } else if (pair.isEstablished || typeof code !== 'number') {
       this.#tryLater(pair, fault);
+    } else if (pair.forGood === 'wait' && code === 404) {
+      pair.isEstablished = true;
+      pair.outcome.resolve(allowed(true));
+      this.#tryLater(pair, fault);
     } else {
       this.#pairs.delete(pair.name);
       const kind = code === 404 ? 'no-stream' : 'no-pattern';
-      if (code === 403) pair.outcome.reject(fault);
+      if (code === 403 || pair.forGood) pair.outcome.reject(fault);
       else pair.outcome.resolve(refused({ kind, reason: fault.message }));
     }
   }
@@ -260,6 +278,8 @@ export class QueueBindings {
     for (const pair of this.#broken.keys()) this.#change(pair);
   }
 }
+
+const pairName = (stream: string, pattern: string): string => `${stream.length}:${stream}${pattern}`;
 
 async function tell({ stream, pattern }: Pair, isWanted: boolean, target: Target): Promise<void> {
   const [idle] = target.channels;
