@@ -31,9 +31,14 @@ export class HubCalls<Owner extends CallOwner> {
     return this.#streams;
   }
 
-  async invoke({ id, method, args }: Invocation): Promise<void> {
-    const error = await this.#call(method, args);
-    if (id !== undefined) this.#owner.complete(id, error);
+  invoke({ id, method, args }: Invocation): void {
+    const complete = (error: string | undefined) => {
+      if (id !== undefined) this.#owner.complete(id, error);
+    };
+    const outcome = this.#call(method, args);
+    // What is known now is answered now, in the order of the calls.
+    if (outcome instanceof Promise) void outcome.then(complete);
+    else complete(outcome);
   }
 
   stream({ id, method, args }: StreamInvocation): void {
@@ -52,10 +57,10 @@ export class HubCalls<Owner extends CallOwner> {
     this.#subscriptions.end();
   }
 
-  async #call(method: string, args: readonly unknown[]): Promise<string | undefined> {
+  #call(method: string, args: readonly unknown[]): string | undefined | Promise<string | undefined> {
     switch (this.#known(method)) {
       case 'subscribe':
-        return await this.#subscriptions.subscribe(method, args);
+        return this.#subscriptions.subscribe(method, args);
       case 'unsubscribe':
         return this.#subscriptions.unsubscribe(method, args);
       case 'stream':

@@ -200,7 +200,7 @@ export class HubConnection implements FrameWriter {
     if (this.#heardAt !== undefined) this.#heardAt = this.#home.clock.now();
     switch (message.kind) {
       case 'invocation':
-        void this.#calls?.invoke(message);
+        this.#calls?.invoke(message);
         break;
       case 'stream-invocation':
         this.#calls?.stream(message);

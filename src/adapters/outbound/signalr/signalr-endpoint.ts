@@ -15,6 +15,7 @@ import { refuseUpgrade } from '../refuse-upgrade.ts';
 import { RoomIndex } from '../room-index.ts';
 import type { SendBudget } from '../send-budget.ts';
 import { SendQueues } from '../send-queue.ts';
+import { watchUndecided } from '../undecided-socket.ts';
 import { createWebSocketServer } from '../websocket-server.ts';
 import { writeFrames } from '../write-frames.ts';
 import { fieldsKey, queryFields } from './call-fields.ts';
@@ -148,7 +149,11 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
     if (!this.#hasRoom) return refuse(socket, unavailable);
     if (!allowsOrigin(this.#settings.corsOrigins, request.headers.origin)) return refuse(socket, forbiddenOrigin);
     const token = idOf(request.url ?? '');
-    const admitted = await this.#admit(request, socket, token);
+    const undecided = watchUndecided(socket);
+    this.#pending += 1;
+    const admitted = await this.#admit(request, token, undecided.gone);
+    this.#pending -= 1;
+    const early = undecided.decided();
     if (socket.destroyed) return;
     if ('status' in admitted) return refuse(socket, admitted);
     if (this.#state.kind !== 'open') return refuse(socket, unavailable);
@@ -158,19 +163,18 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
       if (taken === 'taken-before') return refuse(socket, textRefusal(409, ''));
       socket.once('close', () => this.#negotiations.release(token));
     }
-    this.#server.handleUpgrade(request, socket, head, (websocket) => this.#connect(websocket, admitted));
+    const read = Buffer.concat([head, early]);
+    this.#server.handleUpgrade(request, socket, read, (websocket) => this.#connect(websocket, admitted));
   }
 
-  async #admit(request: IncomingMessage, socket: Duplex, token: string | undefined): Promise<Admitted | HubRefusal> {
+  async #admit(
+    request: IncomingMessage,
+    token: string | undefined,
+    gone: AbortSignal,
+  ): Promise<Admitted | HubRefusal> {
     const presented = presentedBy({ url: request.url ?? '', headers: request.headersDistinct, auth: {} });
     const negotiated = token === undefined ? undefined : this.#negotiations.connectionOf(token);
-    const gone = new AbortController();
-    const abort = () => gone.abort();
-    socket.once('close', abort);
-    this.#pending += 1;
-    const admission = await askAdmission(this.#door, negotiated ?? randomUUID(), presented, gone.signal);
-    this.#pending -= 1;
-    socket.off('close', abort);
+    const admission = await askAdmission(this.#door, negotiated ?? randomUUID(), presented, gone);
     if (admission.kind !== 'admitted') return hubRefusal(admission);
     const { session, rooms, closesAt } = admission;
     return { session, rooms, closesAt, key: fieldsKey(presented, this.#home.fields) };
