@@ -6,7 +6,12 @@ import { createConnectionAdmission } from '../application/admit-connection.ts';
 import { createBindAdmission } from '../application/bind-topic.ts';
 import { createRoomAdmission } from '../application/join-rooms.ts';
 import { createPublishAdmission } from '../application/permit-publishing.ts';
-import type { BindAdmission, ConnectionAdmission, PublishAdmission, RoomAdmission } from '../application/ports/admission.ts';
+import type {
+  BindAdmission,
+  ConnectionAdmission,
+  PublishAdmission,
+  RoomAdmission,
+} from '../application/ports/admission.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { IdentityVerifier } from '../application/ports/identity-verifier.ts';
 import type { Observer } from '../application/ports/observer.ts';

@@ -26,7 +26,9 @@ describe('signalr 13.4, salto-ks 8.9: a handshake', () => {
   test('may have records behind it', async () => {
     const { open } = await startHub();
     const client = await open();
-    client.send(`{"protocol":"json","version":1}${end}{"type":6}${end}{"type":1,"invocationId":"7","target":"X","arguments":[]}${end}`);
+    client.send(
+      `{"protocol":"json","version":1}${end}{"type":6}${end}{"type":1,"invocationId":"7","target":"X","arguments":[]}${end}`,
+    );
     await eventually(() =>
       expect(client.records).toEqual(['{}', `{"type":3,"invocationId":"7","error":"Unknown hub method 'X'"}`]),
     );
@@ -43,7 +45,10 @@ describe('signalr 13.5: a handshake', () => {
 
   test.each([
     ['{"protocol":"json","version":3}', "The server does not support version 3 of the 'json' protocol."],
-    ['{"protocol":"messagepack","version":99}', "The server does not support version 99 of the 'messagepack' protocol."],
+    [
+      '{"protocol":"messagepack","version":99}',
+      "The server does not support version 99 of the 'messagepack' protocol.",
+    ],
     ['{"protocol":"x","version":1}', "The protocol 'x' is not supported."],
     ['{"protocol":"toString","version":1}', "The protocol 'toString' is not supported."],
     ...[

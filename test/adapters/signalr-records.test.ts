@@ -24,7 +24,9 @@ describe('what a client is sent', () => {
     const client = await connect();
     deliver(payloadOf('{ "id" : 12345678901234567890 }'));
     await eventually(() =>
-      expect(client.records[1]).toBe('{"type":1,"target":"ReceiveMessage","arguments":[{ "id" : 12345678901234567890 }]}'),
+      expect(client.records[1]).toBe(
+        '{"type":1,"target":"ReceiveMessage","arguments":[{ "id" : 12345678901234567890 }]}',
+      ),
     );
   });
 

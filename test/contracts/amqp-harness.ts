@@ -151,8 +151,11 @@ export async function amqpQueueHarness(
   };
 }
 
-/** An exchange of which everything is bound. */
-export async function amqpBindingHarness(context: HarnessContext): Promise<EventSourceHarness> {
+/** An exchange of which everything is bound: by somebody who asks for it, or by the config. */
+export async function amqpBindingHarness(
+  context: HarnessContext,
+  by: 'bindings' | 'subscribe',
+): Promise<EventSourceHarness> {
   const resources = new AsyncDisposableStack();
   const admin = resources.use(await amqpAdmin());
   const way = resources.use(await makeWay());
@@ -163,9 +166,12 @@ export async function amqpBindingHarness(context: HarnessContext): Promise<Event
     for (const source of sources) await source.drain(AbortSignal.abort());
   });
   function makeSource(): EventSource {
-    const source = createAmqpSource('amqp', settingsOf(way.url, { bindings: { [exchange]: 'topic' } }), context);
+    const chosen = by === 'bindings' ? { bindings: { [exchange]: 'topic' } } : { subscribe: [{ exchange }] };
+    const source = createAmqpSource('amqp', settingsOf(way.url, chosen), context);
     // Rejects when the source is drained before it was started.
-    if ('bind' in source && everything.ok) source.bind(exchange, everything.value, neverAborts()).catch(() => {});
+    if (by === 'bindings' && 'bind' in source && everything.ok) {
+      source.bind(exchange, everything.value, neverAborts()).catch(() => {});
+    }
     sources.push(source);
     return source;
   }
@@ -193,6 +199,15 @@ export async function amqpBindingHarness(context: HarnessContext): Promise<Event
         });
         way.tap.deleteQueue(queue);
       },
+      ...(by === 'subscribe' && {
+        missingTopology() {
+          const missing = admin.name('missing');
+          const settings = settingsOf(way.url, { subscribe: [{ exchange }, { exchange: missing }] });
+          const source = createAmqpSource('amqp', settings, context);
+          sources.push(source);
+          return { source, missing };
+        },
+      }),
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -92,9 +92,17 @@ describeWithRabbitMq('SALTO KS by the preset', () => {
     test('salto-ks 8.4, 8.5: without the scope gets 403 before anything is said of the query', async () => {
       const { site, claims } = newSite('site_admin');
       const scope = 'user_api.full_access';
-      const scopes = [{ scope: `a ${scope}` }, { scope: [scope] }, { scope: undefined, scopes: scope }, { scope: '', scp: [scope] }];
+      const scopes = [
+        { scope: `a ${scope}` },
+        { scope: [scope] },
+        { scope: undefined, scopes: scope },
+        { scope: '', scp: [scope] },
+      ];
       for (const each of scopes) {
-        await openHub(upgradeUrl(`/v1/hub/entries?site_id=${site}`), bearer(await salto.issuer.token({ ...claims, ...each })));
+        await openHub(
+          upgradeUrl(`/v1/hub/entries?site_id=${site}`),
+          bearer(await salto.issuer.token({ ...claims, ...each })),
+        );
       }
       for (const each of [{ scope: 'openid' }, { scope: undefined }, { scope: 'user_api.full' }]) {
         const token = await salto.issuer.token({ ...claims, ...each });
@@ -110,7 +118,9 @@ describeWithRabbitMq('SALTO KS by the preset', () => {
       'salto-ks 8.6: with "%s" gets 400',
       async (query) => {
         const token = await salto.issuer.token(newSite('site_admin').claims);
-        expect(await refusedUpgrade(upgradeUrl(`/v1/hub/incidents${query}`), bearer(token))).toMatchObject({ status: 400 });
+        expect(await refusedUpgrade(upgradeUrl(`/v1/hub/incidents${query}`), bearer(token))).toMatchObject({
+          status: 400,
+        });
       },
     );
 
@@ -147,8 +157,12 @@ describeWithRabbitMq('SALTO KS by the preset', () => {
     const { site, claims } = newSite('site_user');
     const url = upgradeUrl(`/v1/hub/entries?site_id=${site}&user_id=ann`);
     const token = await salto.issuer.token(claims);
-    const agent = (name: string) => ({ headers: { authorization: `Bearer ${token}`, 'user-agent': `Microsoft SignalR/10.0 (${name})` } });
-    const dotnet = await openHub(url, { headers: { ...agent('10.0.0; Unknown OS; .NET').headers, 'x-requested-with': 'XMLHttpRequest' } });
+    const agent = (name: string) => ({
+      headers: { authorization: `Bearer ${token}`, 'user-agent': `Microsoft SignalR/10.0 (${name})` },
+    });
+    const dotnet = await openHub(url, {
+      headers: { ...agent('10.0.0; Unknown OS; .NET').headers, 'x-requested-with': 'XMLHttpRequest' },
+    });
     dotnet.send(`{"protocol":"json","version":1}${end}`);
     dotnet.send(`{"type":6}${end}`);
     const java = await openHub(url, agent('10.0.0; Linux; Java'));

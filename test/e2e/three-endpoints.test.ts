@@ -10,7 +10,8 @@ test('one message reaches a Socket.IO, a WebSocket and a SignalR client of one s
   await using gateway = await startGatewayProcess();
   const { url } = gateway;
   expect(gateway.output()).toContain(`signalr: clients connect to ${url}/hub`);
-  const tokenOf = (tenant: string) => developmentToken(url, { tenant, roles: ['edgeward.client', 'edgeward.publisher'] });
+  const tokenOf = (tenant: string) =>
+    developmentToken(url, { tenant, roles: ['edgeward.client', 'edgeward.publisher'] });
   const everybody = async (tenant: string) => {
     const token = await tokenOf(tenant);
     const hub = signalrClient(`${url}/hub`, { accessTokenFactory: () => token, negotiate: true });

@@ -124,7 +124,9 @@ export async function startSalto(env: Readonly<Record<string, string>> = {}): Pr
     },
     async [Symbol.asyncDispose]() {
       await started.disposeAsync();
-      const leaked = [...issuer.minted].flatMap((token) => token.split('.')).find((part) => gateway.output().includes(part));
+      const leaked = [...issuer.minted]
+        .flatMap((token) => token.split('.'))
+        .find((part) => gateway.output().includes(part));
       if (leaked !== undefined) throw new Error(`a part of a token is in the output of the gateway: ${leaked}`);
     },
   };

@@ -12,8 +12,7 @@ export const callErrors = {
     `The client attempted to invoke the non-streaming '${method}' method with a streaming invocation.`,
   idTaken: (id: string) => `Invocation ID '${id}' is already in use.`,
   /** Beyond ASP.NET: the code is one of `docs/errors.md`. */
-  coded: (method: string, code: DenialCode | 'try_later' | 'not_subscribed') =>
-    `Failed to invoke '${method}': ${code}`,
+  coded: (method: string, code: DenialCode | 'try_later' | 'not_subscribed') => `Failed to invoke '${method}': ${code}`,
 };
 
 /** What somebody hears who was denied. */

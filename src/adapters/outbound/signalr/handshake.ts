@@ -14,11 +14,13 @@ export function readHandshake<Name extends string>(record: Buffer, protocols: re
   const { protocol, version } = request;
   const known = protocols.find((name) => name === protocol.toLowerCase());
   if (known === undefined) return refused(`The protocol '${protocol}' is not supported.`);
-  if (version > versionMax) return refused(`The server does not support version ${version} of the '${known}' protocol.`);
+  if (version > versionMax)
+    return refused(`The server does not support version ${version} of the '${known}' protocol.`);
   return allowed(known);
 }
 
-export const handshakeAnswer = (error?: string): string => `${JSON.stringify(error === undefined ? {} : { error })}\x1e`;
+export const handshakeAnswer = (error?: string): string =>
+  `${JSON.stringify(error === undefined ? {} : { error })}\x1e`;
 
 function requestOf(record: Buffer): { readonly protocol: string; readonly version: number } | undefined {
   try {

@@ -16,7 +16,11 @@ const refusal = (status: number, headers: Readonly<Record<string, string>> = {})
 });
 
 /** A refusal that has words of ASP.NET's (signalr-protocol 7). */
-export const textRefusal = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): HubRefusal => ({
+export const textRefusal = (
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): HubRefusal => ({
   status,
   headers: { 'Content-Type': 'text/plain', ...headers },
   body,

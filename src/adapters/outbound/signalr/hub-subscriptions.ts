@@ -117,9 +117,7 @@ export class HubSubscriptions<Owner> {
     }
     this.#held.delete(key);
     if (answer.kind === 'joined') return this.#refuse(method, 'rooms_too_many');
-    return answer.kind === 'denied'
-      ? deniedCall(method, answer.denial.code)
-      : callErrors.coded(method, 'try_later');
+    return answer.kind === 'denied' ? deniedCall(method, answer.denial.code) : callErrors.coded(method, 'try_later');
   }
 
   #hasRoomFor(rooms: readonly RoomName[]): boolean {

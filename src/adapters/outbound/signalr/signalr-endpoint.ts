@@ -167,11 +167,7 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
     this.#server.handleUpgrade(request, socket, read, (websocket) => this.#connect(websocket, admitted));
   }
 
-  async #admit(
-    request: IncomingMessage,
-    token: string | undefined,
-    gone: AbortSignal,
-  ): Promise<Admitted | HubRefusal> {
+  async #admit(request: IncomingMessage, token: string | undefined, gone: AbortSignal): Promise<Admitted | HubRefusal> {
     const presented = presentedBy({ url: request.url ?? '', headers: request.headersDistinct, auth: {} });
     const negotiated = token === undefined ? undefined : this.#negotiations.connectionOf(token);
     const admission = await askAdmission(this.#door, negotiated ?? randomUUID(), presented, gone);
