@@ -7,13 +7,11 @@ import { identitySettings } from '../../../src/adapters/identity/identity-settin
 import { memorySettings } from '../../../src/adapters/inbound/memory/memory-settings.ts';
 import { socketioSettings } from '../../../src/adapters/outbound/socketio/socketio-settings.ts';
 import { accessSettings } from '../../../src/adapters/settings-fields.ts';
-import { buildRouting } from '../../../src/bootstrap/config/build-routing.ts';
 import { createConfigCheck } from '../../../src/bootstrap/config/check-config.ts';
 import { createConfigSchema } from '../../../src/bootstrap/config/config-schema.ts';
 import { describeProblems } from '../../../src/bootstrap/config/describe-problems.ts';
 import { createConfigLoader } from '../../../src/bootstrap/config/load-config.ts';
 import type { Environment } from '../../../src/bootstrap/config/reference.ts';
-import { Event } from '../../../src/domain/event.ts';
 
 /** Adapters that are not there yet: the words of every endpoint, and whatever else they will have. */
 const endpoint = z.looseObject(accessSettings);
@@ -26,7 +24,6 @@ const schema = createConfigSchema({
   },
   endpoints: {
     socketio: socketioSettings,
-    signalr: endpoint.extend({ paths: z.array(z.string()), corsOrigins: z.array(z.string()).default([]) }),
     spaces: endpoint.extend({ history: z.looseObject({ store: z.string().optional() }) }),
   },
   identity: identitySettings.prefault({}),
@@ -47,13 +44,6 @@ function draft(name: string, environment: Environment) {
 }
 
 const environments = {
-  'salto-ks': {
-    AMQP_URL: 'amqp://localhost',
-    IDENTITY_ISSUER: 'https://identity.example',
-    IDENTITY_JWKS_URL: 'https://identity.example/jwks',
-    SITE_ROLES_URL: 'https://roles.example/sites/{site_id}',
-    CORS_ORIGINS: 'https://a.example, https://b.example',
-  },
   'avaya-spaces': {
     JWT_ISSUERS: 'zang.io',
     JWT_JWKS_URL: 'https://accounts.example/jwks',
@@ -80,29 +70,6 @@ test.each(Object.entries(environments))(
     expect([...new Set(missing.filter((each) => each !== undefined))].sort()).toEqual(needed.sort());
   },
 );
-
-test('salto-ks: an event reaches the stream of its site, and that of its user where it names one', () => {
-  const config = draft('salto-ks', environments['salto-ks']);
-  const routing = buildRouting(config.routes, config.isolation, compileCondition);
-  const roomsOf = (key: string) => {
-    const event = new Event({
-      id: '1',
-      stream: 'salto.events',
-      key,
-      attributes: new Map(),
-      payload: Buffer.from('{}'),
-      publishedAt: 0,
-      origin: { source: 'amqp', properties: {} },
-    });
-    const decision = routing.ok ? routing.value.decide(event) : undefined;
-    return decision?.kind === 'routed' ? [...decision.rooms] : decision?.cause;
-  };
-  expect(roomsOf('entries.s1.u1')).toEqual(['entries/sites/s1', 'entries/sites/s1/users/u1']);
-  expect(roomsOf('entries.s1')).toEqual(['entries/sites/s1']);
-  expect(roomsOf('incidents.s1.u1')).toEqual(['incidents/sites/s1', 'incidents/sites/s1/users/u1']);
-  expect(roomsOf('entries')).toBe('no_template');
-  expect(roomsOf('other.s1')).toBe('no_rule');
-});
 
 test.each([
   [{}, ['memory']],
