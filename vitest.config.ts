@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Those with brokers wait, most of the time.
+    maxWorkers: availableParallelism() + 2,
     projects: [
       {
         test: {

@@ -2,9 +2,7 @@ import { createStreamIndex } from '../src/domain/stream-index.ts';
 import { parseTopicPattern, type TopicPattern } from '../src/domain/topic-pattern.ts';
 
 /**
- * How fast one key finds its patterns among many distinct ones, and what they take. Run it with
- *
- *     node --expose-gc bench/topic-index.ts
+ * How fast one key finds its patterns among many distinct ones, and what they take: `npm run bench:topic-index`.
  *
  * The shapes are those of brainlife's web pages (brainlife section 7): one instance, one project, one task.
  */

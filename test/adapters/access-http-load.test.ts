@@ -74,6 +74,28 @@ describe('many who ask', () => {
     expect(outcomes()).toEqual(['allow']);
   });
 
+  test('and go before it is their turn are not asked about, unless somebody asks anew', async () => {
+    const waiting: ServerResponse[] = [];
+    const backend = await startBackend((response) => waiting.push(response));
+    const { outcome, outcomes } = checkOf(backend, { concurrencyMax: 1, waitingMax: 1000, failuresMax: 2 });
+    const gone = new AbortController();
+    const first = outcome(questionOf('first'));
+    const left = Array.from({ length: 500 }, (_, index) => outcome(questionOf(`left-${index}`), gone.signal));
+    const again = outcome(questionOf('again'), gone.signal);
+    const last = outcome(questionOf('last'));
+    await eventually(() => expect(waiting).toHaveLength(1));
+    gone.abort();
+    for (const each of [...left, again]) expect(await each).toContain('it did not answer in time');
+    const anew = outcome(questionOf('again'));
+    for (const [index, each] of [first, anew, last].entries()) {
+      await eventually(() => expect(waiting).toHaveLength(index + 1));
+      waiting[index]?.end();
+      expect(await each).toBe(true);
+    }
+    expect(backend.asked.map(({ url }) => url.split('/').at(-1))).toEqual(['first', 'again', 'last']);
+    expect(outcomes()).toEqual(['allow', 'allow', 'allow']);
+  });
+
   test('different things make at most `concurrencyMax` requests; beyond `waitingMax` there is no telling', async () => {
     const waiting: ServerResponse[] = [];
     const backend = await startBackend((response) => waiting.push(response));

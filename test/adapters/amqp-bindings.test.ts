@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { parseTopicPattern } from '../../src/domain/topic-pattern.ts';
 import { handlerProbe, holdingProbe } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
-import { type AmqpAdmin, amqpAdmin } from '../support/amqp-admin.ts';
+import { amqpAdmin } from '../support/amqp-admin.ts';
 import { createAmqpTap } from '../support/amqp-tap.ts';
 import { amqpUrl, amqpUrlAt } from '../support/amqp-url.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,18 +16,6 @@ const pattern = (text: string) => {
   if (!parsed.ok) throw new Error(parsed.reason);
   return parsed.value;
 };
-
-/** Whether the exchange leads anywhere for this key: the broker returns what it cannot route. */
-async function isRouted(admin: AmqpAdmin, exchange: string, key: string): Promise<boolean> {
-  let returned = false;
-  const onReturn = () => {
-    returned = true;
-  };
-  admin.channel.once('return', onReturn);
-  await admin.publish(exchange, key, Buffer.from('probe'), { mandatory: true });
-  admin.channel.off('return', onReturn);
-  return !returned;
-}
 
 testWithRabbitMq(
   '10.12: what is bound arrives, once, whatever else matches it; the queue is exclusive, named by the broker, and gone',
@@ -64,11 +52,11 @@ testWithRabbitMq('a binding is gone within a second of its release, and others s
   await fixture.source.start(handlerProbe().handler);
   const first = await bind(fixture.source, exchange, 'a.#');
   await bind(fixture.source, exchange, 'b.#');
-  expect(await isRouted(admin, exchange, 'a.1')).toBe(true);
+  expect(await admin.isRouted(exchange, 'a.1')).toBe(true);
   first.release();
   first.release();
-  await eventually(async () => expect(await isRouted(admin, exchange, 'a.1')).toBe(false), 1000);
-  expect(await isRouted(admin, exchange, 'b.1')).toBe(true);
+  await eventually(async () => expect(await admin.isRouted(exchange, 'a.1')).toBe(false), 1000);
+  expect(await admin.isRouted(exchange, 'b.1')).toBe(true);
 });
 
 testWithRabbitMq('released and bound again at once it is bound', async () => {
@@ -87,7 +75,7 @@ testWithRabbitMq('released and bound again at once it is bound', async () => {
     held.release();
     await bind(fixture.source, exchange, 'a').then((last) => last.release());
   }
-  await eventually(async () => expect(await isRouted(admin, exchange, 'a')).toBe(false));
+  await eventually(async () => expect(await admin.isRouted(exchange, 'a')).toBe(false));
 });
 
 testWithRabbitMq(
@@ -144,10 +132,28 @@ testWithRabbitMq(
     await expect(impatient).rejects.toMatchObject({ code: 'amqp_unreachable', disposition: 'retry' });
     proxy.restore();
     await patient;
-    expect(await isRouted(admin, exchange, 'patient')).toBe(true);
-    expect(await isRouted(admin, exchange, 'impatient')).toBe(false);
+    expect(await admin.isRouted(exchange, 'patient')).toBe(true);
+    expect(await admin.isRouted(exchange, 'impatient')).toBe(false);
   },
 );
+
+testWithRabbitMq('a broker that is away at the start is waited for, where the config says so', async () => {
+  await using admin = await amqpAdmin();
+  await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
+  const exchange = await admin.exchange();
+  const settings = { urls: ['amqp://127.0.0.1:1', amqpUrlAt(proxy.port)], bindings: { [exchange]: 'topic' } };
+  proxy.cut();
+  await using fixture = bindingSource({ ...settings, whenUnreachable: 'wait' });
+  const probe = handlerProbe();
+  await fixture.source.start(probe.handler);
+  expect(fixture.source.state).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('127.0.0.1') });
+  const bound = bind(fixture.source, exchange, 'a');
+  proxy.restore();
+  await bound;
+  await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+  await admin.publish(exchange, 'a', Buffer.from('arrives'));
+  await eventually(() => expect(probe.messages.map(textOf)).toEqual(['arrives']));
+});
 
 testWithRabbitMq(
   'a thousand bindings are back after the connection was cut, and after the queue was deleted',
@@ -201,10 +207,36 @@ testWithRabbitMq(
     await eventually(() => expect(probe.messages.map(textOf)).toEqual(['still here']));
     await admin.channel.assertExchange(exchange, 'topic', { durable: false });
     await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
-    expect(await isRouted(admin, exchange, 'a')).toBe(true);
-    expect(await isRouted(admin, exchange, 'b')).toBe(false);
+    expect(await admin.isRouted(exchange, 'a')).toBe(true);
+    expect(await admin.isRouted(exchange, 'b')).toBe(false);
   },
 );
+
+testWithRabbitMq('an exchange that was deleted and made anew, without a word, is bound again', async () => {
+  await using admin = await amqpAdmin();
+  const [exchange, missing] = [await admin.exchange(), await admin.exchange()];
+  const bindings = { [exchange]: 'topic', [missing]: 'topic' };
+  await using fixture = bindingSource({ bindings, renewBindingsMs: 50 });
+  await fixture.source.start(handlerProbe().handler);
+  const first = await bind(fixture.source, exchange, 'a');
+  for (const key of ['a', 'b', 'c']) await bind(fixture.source, missing, key);
+  await admin.channel.deleteExchange(exchange);
+  await admin.channel.assertExchange(exchange, 'topic', { durable: false });
+  await eventually(async () => expect(await admin.isRouted(exchange, 'a')).toBe(true));
+  expect(fixture.faults()).toEqual([]);
+  first.release();
+  await eventually(async () => expect(await admin.isRouted(exchange, 'a')).toBe(false));
+
+  await admin.channel.deleteExchange(missing);
+  const reason = expect.stringContaining(missing);
+  await eventually(() => expect(fixture.source.state).toMatchObject({ kind: 'waiting', reason }));
+  // Whoever wants it meanwhile waits as well.
+  const waiting = bind(fixture.source, missing, 'a');
+  await admin.channel.assertExchange(missing, 'topic', { durable: false });
+  await waiting;
+  await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+  for (const key of ['a', 'b', 'c']) expect(await admin.isRouted(missing, key)).toBe(true);
+});
 
 testWithRabbitMq('beyond `queueBytesMax` the oldest go, here as at the broker, and that is told once', async () => {
   await using admin = await amqpAdmin();

@@ -168,6 +168,34 @@ testWithRabbitMq('the first of several URLs is dead: the next one is taken, at t
   await expect(started).rejects.toMatchObject({ code: 'amqp_unreachable', disposition: 'retry' });
 });
 
+testWithRabbitMq('a broker that does not answer at the start is waited for, where the config says so', async () => {
+  await using admin = await amqpAdmin();
+  await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
+  const queue = await admin.queue();
+  const patient = { whenUnreachable: 'wait', startTimeoutMs: 200, deadLetter: { exchange: await admin.exchange() } };
+  proxy.stall();
+  await using fixture = queueSource({ urls: [amqpUrlAt(proxy.port)], queues: [queue], ...patient });
+  const probe = handlerProbe();
+  await fixture.source.start(probe.handler);
+  expect(fixture.source.state.kind).toBe('waiting');
+  await admin.publish('', queue, Buffer.from('m0'));
+  proxy.resume();
+  await eventually(() => expect(probe.messages).toHaveLength(1));
+  expect(fixture.source.state.kind).toBe('consuming');
+
+  const wrong = new URL(amqpUrl);
+  wrong.password = 'wrong';
+  await using refused = queueSource({ urls: [wrong.href], queues: [queue], ...patient });
+  const started = refused.source.start(probe.handler);
+  await expect(started).rejects.toMatchObject({ code: 'amqp_credentials_refused', disposition: 'stop' });
+
+  proxy.cut();
+  await using waiting = queueSource({ urls: [amqpUrlAt(proxy.port)], queues: [queue], ...patient });
+  await waiting.source.start(probe.handler);
+  expect(await waiting.source.drain(AbortSignal.timeout(5000))).toEqual({ settled: 0, abandoned: 0 });
+  expect(waiting.source.state.kind).toBe('stopped');
+});
+
 testWithRabbitMq('a message that waits for another try is given back at once when the source drains', async () => {
   await using admin = await amqpAdmin();
   const queue = await admin.queue();

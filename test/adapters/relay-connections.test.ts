@@ -189,10 +189,28 @@ describe('the endpoint ends a connection', () => {
     const [idle, busy, roomed] = [await open(), await open(), await open('/subscribe?rooms=r')];
     await busy.bound('s', 'a');
     await Promise.all([settled(idle), settled(roomed)]);
-    clock.advance(1000);
+    clock.advance(999);
+    await settled(idle);
+    clock.advance(1);
     expect(await idle.closed).toEqual({ code: 1000, reason: 'idle' });
     clock.advance(1000);
     await Promise.all([settled(busy), settled(roomed)]);
+  });
+
+  test('that has bound nothing any more for too long, counted from its last bind on', async () => {
+    const { open, clock } = await startRelay({ idleMsMax: 1000 });
+    const client = await open();
+    for (let round = 0; round < 3; round += 1) {
+      clock.advance(900);
+      await client.bound('s', 'a');
+      clock.advance(5000);
+      client.send({ unbind: { ex: 's', key: 'a' } });
+      await settled(client);
+    }
+    clock.advance(999);
+    await settled(client);
+    clock.advance(1);
+    expect(await client.closed).toEqual({ code: 1000, reason: 'idle' });
   });
 
   test('that answers no ping', async () => {

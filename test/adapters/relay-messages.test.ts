@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { BindAdmission, BindAnswer } from '../../src/application/ports/admission.ts';
 import { eventOf } from '../support/domain-fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/relay-client.ts';
@@ -137,10 +138,33 @@ describe('beyond the original: ids, unbind and limits', () => {
     client.send({ bind: { ex: 's', key: 7, id: 'b' } });
     client.send({ bind: { ex: 's', key: 7, id: 'x'.repeat(129) } });
     client.send({ bind: { ex: 's', key: 7, id: {} } });
+    // What JavaScript does not hold exactly would come back as another one.
+    client.send('{"bind":{"ex":"s","key":7,"id":1e999}}');
+    client.send('{"bind":{"ex":"s","key":7,"id":12345678901234567890}}');
+    client.send('{"bind":{"ex":"s","key":7,"id":-1.5}}');
     await settled(client);
     expect(client.messages).toEqual([
       { error: { code: 'bind_invalid', id: 'a' } },
       { error: { code: 'bind_invalid', id: 'b' } },
+      { error: { code: 'bind_invalid', id: -1.5 } },
+    ]);
+  });
+
+  test('one that is taken back before it is granted is answered, too', async () => {
+    const bind: BindAdmission['bind'] = (_, __, signal) => {
+      const { promise, resolve } = Promise.withResolvers<BindAnswer>();
+      signal.addEventListener('abort', () => resolve({ kind: 'try-later', retryAfterMs: 1 }));
+      return promise;
+    };
+    const { open } = await startRelay({}, { bind });
+    const client = await open();
+    client.send({ bind: { ex: 's', key: 'a', id: 'first' } });
+    client.send({ bind: { ex: 's', key: 'a', id: 'second' } });
+    client.send({ unbind: { ex: 's', key: 'a', id: 'gone' } });
+    await settled(client);
+    expect(client.messages).toEqual([
+      { error: { code: 'not_bound', id: 'first' } },
+      { unbound: { ex: 's', key: 'a', id: 'gone' } },
     ]);
   });
 

@@ -1,5 +1,37 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { literalText, readSources, readText } from './source-file.ts';
+
+/**
+ * The pages with a list of what a compatible server must do: the section of the list, its length, whose tests name its
+ * items, and what stands before the numbers there.
+ */
+const lists = [
+  { page: 'hiiretail', section: 8, count: 23, tests: ['test/e2e/hiiretail-*.test.ts'], prefix: '', missing: [] },
+  {
+    page: 'brainlife',
+    section: 10,
+    count: 16,
+    tests: ['test/e2e/brainlife-*.test.ts'],
+    prefix: '',
+    missing: ['10.15', '10.16'],
+  },
+  {
+    page: 'salto-ks',
+    section: 8,
+    count: 21,
+    tests: ['test/e2e/salto-ks*.test.ts', 'test/adapters/signalr-*.test.ts'],
+    prefix: 'salto-ks ',
+    missing: [],
+  },
+  {
+    page: 'signalr-protocol',
+    section: 13,
+    count: 25,
+    tests: ['test/{unit/,}adapters/signalr-*.test.ts'],
+    prefix: 'signalr ',
+    missing: [],
+  },
+];
 
 /** The numbers of the items of a section that is a list. */
 function itemsOf(page: string, section: number): readonly string[] {
@@ -8,38 +40,20 @@ function itemsOf(page: string, section: number): readonly string[] {
   return [...list.matchAll(/^(\d+)\. /gm)].map(([, item]) => `${section}.${item}`);
 }
 
-const textsOf = (pattern: string): readonly string[] =>
-  readSources(pattern).flatMap(({ nodes }) => nodes.flatMap((node) => literalText(node) ?? []));
+/** The numbers that names of tests and of their groups begin with: `8.1 …`, `10.3, 10.4: …`, `signalr 13.8, salto-ks 8.10: …`. */
+function itemsNamed(tests: readonly string[], prefix: string, section: number): ReadonlySet<string> {
+  const number = `${section}\\.\\d+`;
+  const others = prefix === '' ? '' : '(?:(?:[a-z-]+ )?\\d+\\.\\d+, )*';
+  const numbers = new RegExp(`^${others}${prefix}(${number}(, ${number})*)(?=[ :,]|$)`);
+  const texts = readSources(...tests).flatMap(({ nodes }) => nodes.flatMap((node) => literalText(node) ?? []));
+  return new Set(texts.flatMap((text) => numbers.exec(text)?.[1]?.split(', ') ?? []));
+}
 
-const numbersIn = (list: string | undefined): readonly string[] => list?.split(', ') ?? [];
-
-test('each item of what a server compatible with Hii Retail must do has a test that names it', () => {
-  const texts = textsOf('test/e2e/hiiretail-*.test.ts');
-  const named = new Set(texts.flatMap((text) => numbersIn(/^(8\.\d+(, 8\.\d+)*) /.exec(text)?.[1])));
-  const items = itemsOf(readText('docs/specs/hiiretail.md'), 8);
-  expect(items).toHaveLength(23);
+test.each(lists)('each item of section $section of $page has a test that names it', (list) => {
+  const { page, section, count, tests, prefix, missing } = list;
+  const items = itemsOf(readText(`docs/specs/${page}.md`), section);
+  const named = itemsNamed(tests, prefix, section);
+  expect(items).toHaveLength(count);
   expect([...named].filter((item) => !items.includes(item))).toEqual([]);
-  expect(items.filter((item) => !named.has(item))).toEqual([]);
-});
-
-/** `signalr 13.8, 13.9, salto-ks 8.10: …` */
-describe('each item of a list has a test whose name begins with its page and number', () => {
-  const texts = ['test/{unit,adapters}/**/s*.test.ts', 'test/e2e/salto-ks*.test.ts'].flatMap((pattern) =>
-    textsOf(pattern),
-  );
-  const heads = texts.flatMap(
-    (text) => /^((?:(?:signalr|salto-ks) )?\d+\.\d+, )*(?:(?:signalr|salto-ks) )?\d+\.\d+(?=:)/.exec(text)?.[0] ?? [],
-  );
-
-  test.each([
-    ['signalr', 'signalr-protocol', 13, 25],
-    ['salto-ks', 'salto-ks', 8, 21],
-  ])('%s', (name, page, section, count) => {
-    const items = itemsOf(readText(`docs/specs/${page}.md`), section);
-    expect(items).toHaveLength(count);
-    const lists = heads.flatMap((head) => [...head.matchAll(new RegExp(`${name} ((?:\\d+\\.\\d+(?:, )?)+)`, 'g'))]);
-    const named = new Set(lists.flatMap(([, list]) => numbersIn(list?.replace(/, $/, ''))));
-    expect([...named].filter((item) => !items.includes(item))).toEqual([]);
-    expect(items.filter((item) => !named.has(item))).toEqual([]);
-  });
+  expect(items.filter((item) => !named.has(item))).toEqual(missing);
 });

@@ -29,6 +29,7 @@ testWithRabbitMq('AMQP reaches Socket.IO and WebSocket clients, by config alone'
     sources: [
       { name: 'queues', amqp: { urls: [amqpUrl], queues: [queue], onDeadLetter: 'discard' } },
       { name: 'bindings', amqp: { urls: [amqpUrl], bindings: { [bindable]: 'topic' } } },
+      { http: { publishTo: 'queues', credentials: credentials('header.authorization') } },
     ],
     identity: { tokens: { development: { development: true, variables: { tenant: ['tenant'] } } } },
     endpoints: [
@@ -63,6 +64,22 @@ testWithRabbitMq('AMQP reaches Socket.IO and WebSocket clients, by config alone'
       [bindable, 'x.y', [1]],
     ]),
   );
+
+  // And the other way round: what is posted goes through the broker, to everybody who consumes from it.
+  const elsewhere = await admin.queue();
+  await admin.channel.bindQueue(elsewhere, exchange, 'orders.42');
+  const post = async (stream: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ id: 'posted', stream, key: 'orders.42', data: { posted: true } });
+    return (await fetch(`${gateway.url}/v1/events`, { method: 'POST', headers, body })).status;
+  };
+  expect(await post(exchange)).toBe(202);
+  await eventually(() => expect(stock.received.map(({ data }) => data)).toEqual([{ for: 42 }, { posted: true }]));
+  await eventually(() => expect(client.frames).toHaveLength(4));
+  expect(client.frames.at(-1)).toMatchObject({ dinfo: { messageId: 'posted', exchange }, msg: { posted: true } });
+  await eventually(async () => expect(await admin.ready(elsewhere)).toBe(1));
+  expect(await post(admin.name('missing'))).toBeGreaterThanOrEqual(500);
+
   // What was handed over is settled, also where no rule but a bind was for it.
   await eventually(async () => expect(await admin.ready(queue)).toBe(0));
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { amqpAdmin } from '../support/amqp-admin.ts';
 import { type Brainlife, framesOf, mine, startBrainlife } from '../support/brainlife-gateway.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq-broker.ts';
@@ -53,7 +54,9 @@ describeWithOwnRabbitMq('a broker of its own', () => {
     await clients[0]?.closed;
     await settled(clients[1] as RelayClient);
     expect(await bindings()).toHaveLength(2);
+    await using admin = await amqpAdmin(broker.url);
     clients[1]?.socket.terminate();
+    await eventually(async () => expect(await admin.isRouted('wf.task', `${instance}.t`)).toBe(false), 1000);
     await eventually(async () => expect(await bindings()).toEqual([]));
   });
 

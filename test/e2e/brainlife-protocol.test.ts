@@ -25,11 +25,14 @@ describeWithRabbitMq('10.1', () => {
     },
   );
 
-  test('no subprotocol and no compression is agreed on, whatever is offered', async () => {
-    const socket = new WebSocket(`${brainlife.url}/subscribe?jwt=x`, { perMessageDeflate: true });
+  test.each([
+    [[], ''],
+    [['first', 'second'], 'first'],
+  ])('of the subprotocols %j %j is agreed on, and no compression, though it is offered', async (offered, agreed) => {
+    const socket = new WebSocket(`${brainlife.url}/subscribe?jwt=x`, offered, { perMessageDeflate: true });
     onTestFinished(() => socket.terminate());
     await once(socket, 'open');
-    expect([socket.extensions, socket.protocol]).toEqual(['', '']);
+    expect([socket.extensions, socket.protocol]).toEqual(['', agreed]);
   });
 });
 

@@ -12,6 +12,8 @@ export type AmqpAdmin = AsyncDisposable & {
   queue(options?: Options.AssertQueue): Promise<string>;
   /** Resolves once the broker has it. */
   publish(exchange: string, key: string, content: Uint8Array, options?: Options.Publish): Promise<void>;
+  /** Whether the exchange leads anywhere for this key. */
+  isRouted(exchange: string, key: string): Promise<boolean>;
   /** Messages of a queue, as they come, for good. */
   collect(queue: string): Promise<readonly ConsumeMessage[]>;
   /** Messages that wait in a queue and are with nobody. */
@@ -26,6 +28,10 @@ export async function amqpAdmin(url = amqpUrl): Promise<AmqpAdmin> {
   const [exchanges, queues]: [string[], string[]] = [[], []];
   const run = randomUUID();
   const name = (what: string) => `edgeward-test-${run}-${what}`;
+  const publish: AmqpAdmin['publish'] = (exchange, key, content, options) =>
+    new Promise((resolve, reject) => {
+      channel.publish(exchange, key, Buffer.from(content), options, (error) => (error ? reject(error) : resolve()));
+    });
   return {
     model,
     channel,
@@ -42,10 +48,18 @@ export async function amqpAdmin(url = amqpUrl): Promise<AmqpAdmin> {
       queues.push(queue);
       return queue;
     },
-    publish: (exchange, key, content, options) =>
-      new Promise((resolve, reject) => {
-        channel.publish(exchange, key, Buffer.from(content), options, (error) => (error ? reject(error) : resolve()));
-      }),
+    publish,
+    async isRouted(exchange, key) {
+      let returned = false;
+      // The broker returns what it cannot route, before it confirms it.
+      const onReturn = () => {
+        returned = true;
+      };
+      channel.once('return', onReturn);
+      await publish(exchange, key, Buffer.from('probe'), { mandatory: true });
+      channel.off('return', onReturn);
+      return !returned;
+    },
     async collect(queue) {
       const messages: ConsumeMessage[] = [];
       await channel.consume(queue, (message) => void (message && messages.push(message)), { noAck: true });

@@ -33,7 +33,7 @@ function headerProblem(name: string, value: string): string | undefined {
 const questionFields = {
   ...choiceFields,
   url: urlTemplate.describe(
-    'What is asked with GET; `{name}` stands for a variable, percent-encoded. https or loopback.',
+    'What is asked with GET; `{name}` stands for a variable, percent-encoded. https or loopback; its path has no `//`.',
   ),
   bearer: z.string().min(1).optional().describe('The kind of token that is relayed as `Authorization: Bearer`.'),
   headers: headers.default({}).describe('Further headers, the same for every request.'),

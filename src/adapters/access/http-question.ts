@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bulkhead, ConsecutiveBreaker, circuitBreaker, handleAll, wrap } from 'cockatiel';
+import { bulkhead, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import type { CheckQuestion } from '../../application/ports/access-check.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Observer } from '../../application/ports/observer.ts';
@@ -27,11 +27,15 @@ export type HttpQuestion<T> = {
   ask(question: CheckQuestion, signal: AbortSignal): Promise<Verdict<T>>;
 };
 
+/** All who asked have gone before it was their turn. */
+class Abandoned extends Error {}
+
 type Request = { readonly url: string; readonly token: string | undefined };
 
 /**
  * Puts a question over HTTP: equal ones that are asked at the same time share one request, which no single asker can
- * end; answers are remembered under a hash of URL and token; after some failures in a row nobody is asked for a while.
+ * end, and which is not made when all have gone before its turn; answers are remembered under a hash of URL and token;
+ * after some failures in a row nobody is asked for a while.
  */
 export function createHttpQuestion<T extends boolean | readonly string[]>(
   name: string,
@@ -41,21 +45,22 @@ export function createHttpQuestion<T extends boolean | readonly string[]>(
 ): HttpQuestion<T> {
   const template = templateOf(name, settings.url);
   const breaker = new ConsecutiveBreaker(settings.failuresMax);
-  // The bulkhead stands outside, so that those who wait fail at once when the circuit opens.
-  const policy = wrap(
-    bulkhead(settings.concurrencyMax, settings.waitingMax),
-    circuitBreaker(handleAll, { breaker, halfOpenAfter: settings.pauseMs }),
-  );
+  // The line stands in front of the circuit, so that those who wait fail at once when that opens.
+  const line = bulkhead(settings.concurrencyMax, settings.waitingMax);
+  const circuit = circuitBreaker(handleAll, { breaker, halfOpenAfter: settings.pauseMs });
   const memory = createAnswerMemory<T>(settings, clock);
 
-  async function request({ url, token }: Request): Promise<T> {
+  async function request({ url, token }: Request, isWanted: () => boolean): Promise<T> {
     try {
-      const { value, outcome } = await policy.execute(async () =>
-        interpret(answerScope(await send(name, settings, url, token))),
-      );
+      const { value, outcome } = await line.execute(() => {
+        if (!isWanted()) throw new Abandoned();
+        return circuit.execute(async () => interpret(answerScope(await send(name, settings, url, token))));
+      });
       observer.observe({ kind: 'check-answered', check: name, outcome });
       return value;
     } catch (error) {
+      // Nobody hears of it.
+      if (error instanceof Abandoned) throw error;
       const outcome = isOpenCircuit(error) ? 'open-circuit' : 'failed';
       const fault = checkFault(name, error);
       observer.observe({ kind: 'check-answered', check: name, outcome, error: fault });
@@ -73,8 +78,12 @@ export function createHttpQuestion<T extends boolean | readonly string[]>(
         observer.observe({ kind: 'check-answered', check: name, outcome: 'cached' });
         return allowed(remembered.value);
       }
-      const answer = memory.share(key, question.expiresAt, () => request(asked.value));
-      return allowed(await untilAborted(answer, signal, () => checkUnavailable(name, 'it did not answer in time')));
+      const { answer, leave } = memory.share(key, question.expiresAt, (isWanted) => request(asked.value, isWanted));
+      try {
+        return allowed(await untilAborted(answer, signal, () => checkUnavailable(name, 'it did not answer in time')));
+      } finally {
+        leave();
+      }
     },
   };
 }

@@ -26,12 +26,15 @@ export function parseUrlTemplate(text: string): Verdict<UrlTemplate> {
   const problem = urlProblem(sample);
   if (problem !== undefined) return refused(problem);
   if (hasDotSegment(sample)) return refused('holds "." or ".." as a segment of its path');
+  if (/^https?:\/\/[^?]*\/\//.test(sample))
+    return refused('holds "//" in its path; see whether a variable ends with "/"');
   return allowed(template);
 }
 
 /**
  * The URL, each value percent-encoded. Refused when a variable is absent, is a list, or would climb out of its place in
- * the path: `.` and `..` are dot segments however they are encoded (WHATWG URL, section 4.1).
+ * the path: `.` and `..` are dot segments however they are encoded (WHATWG URL, section 4.1), and behind a proxy that
+ * decodes slashes they are that between slashes, too.
  */
 export function fillUrlTemplate(template: UrlTemplate, variables: Variables): Verdict<string> {
   const values: string[] = [];
@@ -50,5 +53,6 @@ const fill = ({ texts }: UrlTemplate, values: readonly string[]): string =>
 
 function hasDotSegment(url: string): boolean {
   const [path = ''] = url.split('?');
-  return path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment));
+  const segments = path.split(/[/\\]|%2f|%5c/i);
+  return segments.some((segment) => /^(\.|%2e){1,2}$/i.test(segment));
 }

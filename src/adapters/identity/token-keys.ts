@@ -41,7 +41,7 @@ function readPemFile(kind: string, path = ''): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw keysMissing(kind, `the file ${path} cannot be read (${code})`);
+    throw keysMissing(kind, `the file ${path} cannot be read (${code}); correct \`pemFile\`, or who may read it`);
   }
 }
 

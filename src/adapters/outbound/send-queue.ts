@@ -45,12 +45,12 @@ export class SendQueue implements StalledQueue {
 
   /**
    * Queues a frame; false when the connection is closing, or is cut for this frame. A queue with nothing in it takes a
-   * frame of any size: the limit is on what a client has not read, not on what it is sent.
+   * frame of any size, also several times: the limit is on what a client has not read, not on what it is sent.
    */
   push(frame: Buffer): boolean {
     if (!this.#open) return false;
     const bytes = this.#bytes + frame.length;
-    if (bytes > this.#queues.bytesMax && this.#bytes > 0) {
+    if (bytes > this.#queues.bytesMax && this.#bytes > 0 && frame !== this.#frames.at(-1)) {
       this.#cut({ cause: 'slow', queuedBytes: bytes });
       return false;
     }

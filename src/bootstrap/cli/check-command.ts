@@ -16,7 +16,8 @@ export const createCheckCommand = (io: CommandIo, end: (code: ExitCode) => void,
 
 const details = `
 All problems are told at once, each with its line, its path and the nearest known name. Variables
-of the environment are read as "start" reads them. Nothing is connected to.
+of the environment, and files with keys and certificates, are read as "start" reads them. Nothing
+is connected to.
 
 Examples:
   edgeward check gateway.yaml

@@ -5,6 +5,7 @@ import { buildIsolation, buildRouting, type CompileCondition } from './build-rou
 import { type AccessNames, accessMistakes, unknownName } from './check-access.ts';
 import { takenPaths } from './check-paths.ts';
 import { insecureChoices } from './check-security.ts';
+import { streamTypeMistakes } from './check-stream-types.ts';
 import { tokenMistakes } from './check-tokens.ts';
 import type { CheckableAdapter, CheckableConfig, CheckableIdentity } from './checkable-config.ts';
 import { type ConfigPath, type Finding, pathText } from './problem.ts';
@@ -36,6 +37,7 @@ export const createConfigCheck =
       ...tokenMistakes(draft),
       ...discardedDeadLetters(draft),
       ...publishTargets(sources, publisherKinds),
+      ...streamTypeMistakes(sources, endpoints),
       ...insecureChoices(draft),
       ...sources.flatMap((source, index) => accessFindings(['sources', index], source, draft, compile)),
       ...endpoints.flatMap((endpoint, index) => accessFindings(['endpoints', index], endpoint, draft, compile)),

@@ -1,4 +1,5 @@
 import type { AccessSettings } from '../../adapters/settings-fields.ts';
+import type { StreamType } from '../../domain/stream-index.ts';
 import type { ExchangeSettings } from './build-access.ts';
 import type { IsolationSettings, RouteSettings } from './route-settings.ts';
 
@@ -25,6 +26,7 @@ export type CheckableAdapter = {
     readonly path?: string;
     readonly paths?: readonly string[];
     readonly publishTo?: string | undefined;
+    readonly bindings?: Readonly<Record<string, StreamType>> | undefined;
     readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
     readonly health?: { readonly paths: readonly string[] } | undefined;
     readonly [field: string]: unknown;

@@ -28,6 +28,9 @@ test.each([
   ['a list', { project: ['a'] }, 'refused: there is no single value for {project}'],
   ['.', { project: '.' }, 'refused: a value would change the path of the URL'],
   ['..', { project: '..' }, 'refused: a value would change the path of the URL'],
+  ['../../other', { project: '../../other' }, 'refused: a value would change the path of the URL'],
+  ['a\\..', { project: 'a\\..' }, 'refused: a value would change the path of the URL'],
+  ['a/b..c', { project: 'a/b..c' }, 'https://h/projects/a%2Fb..c/members'],
   ['not Unicode', { project: '\ud800' }, 'refused: the value of {project} is not valid Unicode'],
 ])('a value that is %s', (_, values, expected) => {
   expect(filled('https://h/projects/{project}/members', variablesOf(values as Record<string, string>))).toBe(expected);
@@ -51,6 +54,7 @@ test.each([
   ['https://h/{}', 'holds a single brace, or a "#"'],
   ['https://h/#{a}', 'holds a single brace, or a "#"'],
   ['https://h/../{a}', 'holds "." or ".." as a segment of its path'],
+  ['https://h//a/{a}', 'holds "//" in its path; see whether a variable ends with "/"'],
   ['https://h/%2e%2E/{a}', 'holds "." or ".." as a segment of its path'],
 ])('%s is refused: %s', (text, reason) => {
   expect(parseUrlTemplate(text)).toMatchObject({ ok: false, reason: expect.stringContaining(reason) });

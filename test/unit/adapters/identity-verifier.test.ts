@@ -90,7 +90,7 @@ describe('accepts', () => {
     });
     const missing = join(folder, 'none.pem');
     expect(() => verifierOf({ kind: { pemFile: missing } })).toThrow(
-      `identity.tokens.kind: the file ${missing} cannot be read (ENOENT)`,
+      `identity.tokens.kind: the file ${missing} cannot be read (ENOENT); correct \`pemFile\`, or who may read it`,
     );
     writeFileSync(pemFile, 'nonsense');
     expect(() => verifierOf({ kind: { pemFile } })).toThrow('identity.tokens.kind: it must be a public key');

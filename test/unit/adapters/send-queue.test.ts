@@ -65,6 +65,20 @@ describe('a send queue', () => {
     expect([queue.bytes, queues.bytes]).toEqual([0, 0]);
   });
 
+  test('takes one frame of any size as often as it is owed, and nothing more', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(10, unlimited()).open(writer);
+    const large = frame('0123456789ab');
+    expect([queue.push(large), queue.push(large), queue.push(large)]).toEqual([true, true, true]);
+    expect(queue.push(frame('x'))).toBe(false);
+    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 37 }]);
+    const reading = new SendQueues(10, unlimited()).open(writer);
+    reading.push(frame('1234567'));
+    await turn();
+    // The first time it is one that does not fit.
+    expect([reading.push(large), reading.push(large)]).toEqual([false, false]);
+  });
+
   test('cuts the connection once when it is owed more than the limit', async () => {
     const writer = new TestWriter();
     const queues = new SendQueues(10, unlimited());

@@ -67,6 +67,46 @@ test('paths and health are paths like any other', () => {
   ]);
 });
 
+test('a stream that several sources bind is matched in one way', () => {
+  const amqp = (bindings: object) => ({ amqp: { urls: ['amqp://127.0.0.1'], bindings } });
+  const memory = { memory: { onDeadLetter: 'discard' } };
+  const sourcesOf = (...sources: readonly object[]) =>
+    problemsOf({}, {}, { sources: sources.map((each, index) => ({ name: `s${index}`, ...each })) });
+  expect(sourcesOf(amqp({ a: 'topic', b: 'fanout' }), amqp({ a: 'topic', c: 'fanout', toString: 'direct' }))).toEqual(
+    [],
+  );
+  expect(sourcesOf(memory, amqp({ a: 'topic' }))).toEqual([]);
+  const contradiction = (index: number, stream: string, other: number, type: string) =>
+    `sources[${index}].amqp.bindings.${stream}: contradicts sources[${other}], which matches this stream as ${type}; ` +
+    'use the same type, or another name for the stream';
+  expect(sourcesOf(amqp({ a: 'topic', b: 'topic' }), amqp({ b: 'fanout' }), amqp({ a: 'direct' }))).toEqual([
+    contradiction(1, 'b', 0, 'topic'),
+    contradiction(2, 'a', 0, 'topic'),
+  ]);
+  expect(sourcesOf(memory, amqp({ a: 'fanout' }))).toEqual([contradiction(1, 'a', 0, 'topic')]);
+  expect(sourcesOf(amqp({ a: 'fanout' }), memory)).toEqual([contradiction(0, 'a', 1, 'topic')]);
+});
+
+test('a rule about keys is refused where a key chooses nothing', () => {
+  const sources = [{ amqp: { urls: ['amqp://127.0.0.1'], bindings: { 'a.all': 'fanout', 'a.some': 'topic' } } }];
+  const problems = (exchange: string, type = 'fanout') => {
+    const amqp = { ...sources[0]?.amqp, bindings: { ...sources[0]?.amqp.bindings, 'a.all': type } };
+    return problemsOf({ [exchange]: { keyParts: ['who'], require: 'bind.who == "me"' } }, {}, { sources: [{ amqp }] });
+  };
+  const refused = (exchange: string, type = 'fanout') => [
+    `${at}["${exchange}"].keyParts: "a.all" is of the type ${type}, which delivers every key to whoever has bound any; ` +
+      'leave the key out, and say who may have all of it',
+  ];
+  expect(problems('a.all')).toEqual(refused('a.all'));
+  expect(problems('a.all', 'headers')).toEqual(refused('a.all', 'headers'));
+  expect(problems('a.*')).toEqual(refused('a.*'));
+  expect([problems('a.some'), problems('a.all', 'direct'), problems('b.#')]).toEqual([[], [], []]);
+  expect(problemsOf({ 'a.all': { require: 'ocms.present' } }, {}, { sources })).toEqual([]);
+  expect(problemsOf({ 'a.all': { require: 'bind.key == "a"' } }, {}, { sources })).toEqual([
+    expect.stringContaining(`${at}["a.all"].require: "a.all" is of the type fanout`),
+  ]);
+});
+
 test('what may be bound at any endpoint is bindable', () => {
   const config = load({ 'orders.*': { public: true }, 'a.b': { public: true } });
   const isBindable = bindableStreams((config.ok ? config.value : undefined)?.endpoints as Config['endpoints']);

@@ -82,7 +82,15 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     this.#handOver = new HandOver({ source: name, life: this.#life, observer, isTaking: () => this.#isTaking });
     this.#lane = this.#handOver.lane(settings.inFlightMax);
     const place = (what: string) => this.#connection.place(what);
-    this.#bindings = new QueueBindings({ source: name, place, clock, backOff, onFault, onState });
+    this.#bindings = new QueueBindings({
+      source: name,
+      place,
+      clock,
+      backOff,
+      renewMs: settings.renewBindingsMs,
+      onFault,
+      onState,
+    });
     this.#channel = new AmqpChannel<Channel>({
       connection: this.#connection,
       clock,
@@ -131,6 +139,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
       throw error;
     }
     this.#isOpen = true;
+    void this.#bindings.keepRenewing();
     this.#stateChanged();
   }
 
@@ -198,15 +207,25 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   /** What the config says, for good. With a `Fault` that names what is not there, unless that may be waited for. */
   async #subscribe(): Promise<void> {
     const { subscribe = [], whenMissing, startTimeoutMs } = this.#settings;
+    if (this.#connection.fault) return this.#subscribeLater();
     const timeout = new AbortController();
     const stop = this.#clock.schedule(startTimeoutMs, () => timeout.abort());
     try {
       const binds = subscribe.map(({ exchange, pattern }) =>
-        this.#bindings.bindForGood(exchange, pattern, whenMissing, timeout.signal),
+        this.#bindings.bindForGood(exchange, pattern, whenMissing === 'wait' ? 'missing' : 'none', timeout.signal),
       );
       await Promise.all(binds);
     } finally {
       stop();
+    }
+  }
+
+  /** A broker that is away at the start cannot make it fail any more. */
+  #subscribeLater(): void {
+    const { signal } = new AbortController();
+    for (const { exchange, pattern } of this.#settings.subscribe ?? []) {
+      // It rejects in a drain.
+      this.#bindings.bindForGood(exchange, pattern, 'refused', signal).catch(() => {});
     }
   }
 

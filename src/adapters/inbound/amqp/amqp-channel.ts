@@ -46,12 +46,13 @@ export class AmqpChannel<C extends Channel> {
   }
 
   /**
-   * Resolves when it has been tried once; from then on it keeps itself.
+   * Resolves when it has been tried once, or at once while there is no connection; from then on it keeps itself.
    * @param tolerates whether it goes on after this fault; else it rejects with it and does not.
    */
   async open(tolerates: (fault: Fault) => boolean): Promise<void> {
     const first = Promise.withResolvers<Fault | undefined>();
     void this.#keep(first.resolve).finally(() => first.resolve(undefined));
+    if (this.#dependencies.connection.fault) return this.#lose(undefined);
     const fault = await first.promise;
     if (!fault || tolerates(fault)) return;
     this.#closing.abort();

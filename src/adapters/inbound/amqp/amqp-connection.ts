@@ -35,10 +35,13 @@ export class AmqpConnection {
   #fault: Fault | undefined;
   #isClosed = false;
   #up = Promise.withResolvers<ChannelModel>();
+  /** Rejects with what the last of the addresses said when none has answered yet. */
+  readonly #triedAll = Promise.withResolvers<never>();
 
   constructor(dependencies: ConnectionDependencies) {
     const { urls, vhost, heartbeatSeconds } = dependencies.settings;
     this.#dependencies = dependencies;
+    this.#triedAll.promise.catch(() => {});
     this.#addresses = urls.map((url) => {
       const address = parseAmqpUrl(url);
       if (!address.ok) throw new RangeError(address.reason);
@@ -60,19 +63,26 @@ export class AmqpConnection {
     return { source: this.#dependencies.source, resource, address: shownAddress(address), vhost: address.vhost };
   }
 
-  /** Rejects with a `Fault` when no address answers, each tried once. */
+  /**
+   * Rejects with a `Fault` when no address answers, each tried once; where `whenUnreachable` says to wait for that,
+   * resolves all the same, and goes on trying.
+   */
   async open(): Promise<void> {
     const { clock, settings } = this.#dependencies;
-    const recovering = await this.#connect(this.#addresses.length - 1);
+    const isPatient = settings.whenUnreachable === 'wait';
+    const recovering = await this.#connect(isPatient ? Number.POSITIVE_INFINITY : this.#addresses.length - 1);
     const opened = new AbortController();
     const late = clock.wait(settings.startTimeoutMs, opened.signal).then(() => {
       if (!opened.signal.aborted) throw amqpUnanswered(this.place('the connection'));
     });
     try {
-      await Promise.race([recovering.waitForConnect(), late]);
+      await Promise.race([recovering.waitForConnect(), late, ...(isPatient ? [this.#triedAll.promise] : [])]);
     } catch (error) {
+      const fault =
+        error instanceof Fault ? error : (this.#fault ?? amqpFault(error, this.place(this.#dependencies.purpose)));
+      if (isPatient && fault.disposition === 'retry') return this.#tell(fault);
       await this.close();
-      throw error instanceof Fault ? error : (this.#fault ?? amqpFault(error, this.place(this.#dependencies.purpose)));
+      throw fault;
     } finally {
       opened.abort();
       await late.catch(() => {});
@@ -211,6 +221,7 @@ export class AmqpConnection {
     this.#failures += 1;
     this.#turn += 1;
     this.#tell(fault);
+    if (this.#failures === this.#addresses.length) this.#triedAll.reject(fault);
   }
 
   #tell(fault: Fault): void {

@@ -51,6 +51,13 @@ const connectionFields = {
     .min(100)
     .default(5000)
     .describe('How long the start may take before it fails, saying what the broker has not answered (ms).'),
+  whenUnreachable: z
+    .enum(['fail', 'wait'])
+    .default('fail')
+    .describe(
+      'A broker that does not answer makes the start fail, or is waited for, as it is later on. One that refuses the ' +
+        'user, the password or the virtual host makes it fail.',
+    ),
   reconnectMsMin: millisecondsMax(60_000).min(10).default(200).describe('The first delay before another try (ms).'),
   reconnectMsMax: millisecondsMax(600_000)
     .min(10)
@@ -91,6 +98,12 @@ const intakeFields = {
     .describe(
       'What every process takes for itself, by one queue of its own, which is gone with it. By itself, or beside ' +
         '`bindings`: what several of them match is taken once.',
+    ),
+  renewBindingsMs: millisecondsMax(3_600_000)
+    .default(30_000)
+    .describe(
+      'With `bindings` and `subscribe`: how often everything that is bound is bound again (ms), since an exchange that was deleted and ' +
+        'made anew has lost it without a word. 0: never.',
     ),
   queueBytesMax: wholeNumber(1024, 1_073_741_824)
     .default(67_108_864)

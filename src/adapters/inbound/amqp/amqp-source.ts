@@ -141,7 +141,7 @@ class AmqpQueueSource implements EventSource, EventPublisher {
   /** Before a message needs it. With a `Fault` that names it when it is not there. */
   async #checkDeadLetterExchange(): Promise<void> {
     const exchange = this.#settings.deadLetter?.exchange;
-    if (!exchange) return;
+    if (!exchange || this.#connection.fault) return;
     try {
       await checkExchange(await this.#connection.up(), exchange);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Channel, ChannelModel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import { type BackOff, backOffDelayMs } from '../../../application/back-off.ts';
 import type { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
@@ -7,50 +7,24 @@ import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
 import { Fifo } from '../../fifo.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf } from './amqp-fault.ts';
+import { newPair, nextOutcome, type Pair, type Patience, pairName } from './binding-pair.ts';
+import { type BindingTarget, openTarget, tellTarget } from './binding-target.ts';
 
 export type BindingDependencies = {
   readonly source: string;
   readonly place: (resource: string) => AmqpPlace;
   readonly clock: Clock;
   readonly backOff: BackOff;
+  /** How long after all were renewed that begins anew; 0: never. */
+  readonly renewMs: number;
   /** Trouble with bindings that were there before, which it goes on trying to restore. */
   readonly onFault: (fault: Fault) => void;
   readonly onState: () => void;
 };
 
-type Pair = {
-  readonly name: string;
-  readonly stream: string;
-  readonly pattern: string;
-  /** None: it is to go. */
-  holders: number;
-  /** The broker has it, on the queue of now. */
-  isBound: boolean;
-  /** Where a change of it is under way. */
-  changing: Target | undefined;
-  /** It has been there once, so that its holders count on it. */
-  isEstablished: boolean;
-  /** The config has it, and says what an exchange that is not there means. */
-  forGood: 'fail' | 'wait' | undefined;
-  /** Of the next change that makes the broker have it. */
-  outcome: PromiseWithResolvers<Verdict<true, BindRefusal>>;
-};
-
-function nextOutcome(): Pair['outcome'] {
-  const outcome: Pair['outcome'] = Promise.withResolvers();
-  // Who waits has a promise of his own.
-  outcome.promise.catch(() => {});
-  return outcome;
-}
-
-/** A queue and the connection that it belongs to; both end together. */
-type Target = {
-  readonly model: ChannelModel;
-  readonly queue: string;
-  readonly workers: Set<Promise<void>>;
-  /** Channels that nobody uses for the moment. */
-  readonly channels: Set<Channel>;
-};
+/** How many are renewed in a second. */
+const renewedMax = 200;
+const renewalMs = 1000;
 
 /** How many changes are under way at once. Each waits for its answer: amqplib asks one thing at a time on a channel. */
 const workersMax = 8;
@@ -70,12 +44,33 @@ export class QueueBindings {
   /** Streams of which that has been said. */
   readonly #told = new Set<string>();
   readonly #draining = new AbortController();
-  #target: Target | undefined;
+  #target: BindingTarget | undefined;
   #retries = 0;
   #isWaiting = false;
 
   constructor(dependencies: BindingDependencies) {
     this.#dependencies = dependencies;
+  }
+
+  /**
+   * Nobody is told when an exchange is deleted and made anew, with none of the bindings that it had. To bind what is
+   * bound changes nothing.
+   */
+  async keepRenewing(): Promise<void> {
+    const { clock, renewMs } = this.#dependencies;
+    const { signal } = this.#draining;
+    while (renewMs > 0 && !signal.aborted) {
+      await clock.wait(renewMs, signal);
+      let count = 0;
+      for (const pair of this.#pairs.values()) {
+        if (signal.aborted) return;
+        if (!pair.isBound) continue;
+        pair.isRenewed = true;
+        this.#change(pair);
+        count += 1;
+        if (count % renewedMax === 0) await clock.wait(renewalMs, signal);
+      }
+    }
   }
 
   /** Why not everything is bound that was; nothing when it is. */
@@ -85,15 +80,14 @@ export class QueueBindings {
 
   /** A queue that nothing is bound to. Resolves when everything is that is to be, as far as the broker takes it. */
   async attach(model: ChannelModel, queue: string): Promise<void> {
-    const target: Target = { model, queue, workers: new Set(), channels: new Set() };
+    const target = openTarget(model, queue);
     this.#target = target;
     this.#broken.clear();
     this.#failing.clear();
     this.#told.clear();
     this.#retries = 0;
     for (const pair of this.#pairs.values()) {
-      if (pair.isBound) pair.outcome = nextOutcome();
-      pair.isBound = false;
+      this.#lose(pair);
       if (pair.holders > 0) this.#changes.push(pair);
       else this.#pairs.delete(pair.name);
     }
@@ -130,13 +124,13 @@ export class QueueBindings {
   }
 
   /**
-   * A binding that is never released. Rejects with a `Fault` when the broker does not take it; where an exchange that is
-   * not there may be waited for, it is tried again like one that has gone.
+   * A binding that is never released. Rejects with a `Fault` when the broker does not take it, unless that is waited for:
+   * then it is tried again like one that has gone.
    */
-  async bindForGood(stream: string, pattern: string, whenMissing: 'fail' | 'wait', signal: AbortSignal): Promise<void> {
+  async bindForGood(stream: string, pattern: string, patience: Patience, signal: AbortSignal): Promise<void> {
     const name = pairName(stream, pattern);
     const pair = this.#pairs.get(name) ?? this.#add({ name, stream, pattern });
-    pair.forGood = whenMissing;
+    pair.forGood = patience;
     await this.bind(stream, pattern, signal);
   }
 
@@ -146,15 +140,7 @@ export class QueueBindings {
   }
 
   #add(fields: Pick<Pair, 'name' | 'stream' | 'pattern'>): Pair {
-    const pair: Pair = {
-      ...fields,
-      holders: 0,
-      isBound: false,
-      changing: undefined,
-      isEstablished: false,
-      forGood: undefined,
-      outcome: nextOutcome(),
-    };
+    const pair = newPair(fields);
     this.#pairs.set(pair.name, pair);
     return pair;
   }
@@ -181,14 +167,14 @@ export class QueueBindings {
     if (this.#target) this.#work(this.#target);
   }
 
-  #work(target: Target): void {
+  #work(target: BindingTarget): void {
     while (this.#changes.first && target.workers.size < workersMax) {
       const worker = this.#makeChanges(target).finally(() => target.workers.delete(worker));
       target.workers.add(worker);
     }
   }
 
-  async #makeChanges(target: Target): Promise<void> {
+  async #makeChanges(target: BindingTarget): Promise<void> {
     while (this.#target === target) {
       const pair = this.#changes.shift();
       if (!pair) return;
@@ -200,20 +186,18 @@ export class QueueBindings {
     }
   }
 
-  async #makeChange(pair: Pair, target: Target): Promise<void> {
-    for (let isWanted = pair.holders > 0; isWanted !== pair.isBound; isWanted = pair.holders > 0) {
-      if (!isWanted) {
-        // Whoever wants it again from now on has to wait for it again.
-        pair.isBound = false;
-        pair.outcome = nextOutcome();
-      }
+  async #makeChange(pair: Pair, target: BindingTarget): Promise<void> {
+    for (let isWanted = pair.holders > 0; isWanted !== pair.isBound || pair.isRenewed; isWanted = pair.holders > 0) {
+      pair.isRenewed = false;
+      if (!isWanted) this.#lose(pair);
       const failing = pair.isEstablished ? this.#failing.get(pair.stream) : undefined;
       if (failing && isWanted) {
+        this.#lose(pair);
         this.#broken.set(pair, failing);
         return;
       }
       try {
-        await tell(pair, isWanted, target);
+        await tellTarget(target, pair, isWanted);
       } catch (error) {
         // A queue that has gone is no trouble of this pair.
         if (this.#target === target) this.#fail(pair, isWanted, error);
@@ -223,6 +207,13 @@ export class QueueBindings {
       if (isWanted) this.#establish(pair);
     }
     if (pair.holders === 0) this.#pairs.delete(pair.name);
+  }
+
+  /** Whoever wants it from now on has to wait for it. */
+  #lose(pair: Pair): void {
+    if (!pair.isBound) return;
+    pair.isBound = false;
+    pair.outcome = nextOutcome();
   }
 
   #establish(pair: Pair): void {
@@ -238,6 +229,7 @@ export class QueueBindings {
   #fail(pair: Pair, isWanted: boolean, error: unknown): void {
     const code = codeOf(error);
     const fault = amqpFault(error, this.#dependencies.place(`exchange "${pair.stream}"`));
+    if (isWanted) this.#lose(pair);
     if (!isWanted) {
       // The exchange has gone, and its bindings with it; or there is no telling, and it is taken away later.
       pair.isBound = typeof code !== 'number';
@@ -245,7 +237,7 @@ export class QueueBindings {
       else this.#tryLater(pair, fault);
     } else if (pair.isEstablished || typeof code !== 'number') {
       this.#tryLater(pair, fault);
-    } else if (pair.forGood === 'wait' && code === 404) {
+    } else if (pair.forGood === 'refused' || (pair.forGood === 'missing' && code === 404)) {
       pair.isEstablished = true;
       pair.outcome.resolve(allowed(true));
       this.#tryLater(pair, fault);
@@ -277,23 +269,4 @@ export class QueueBindings {
     this.#failing.clear();
     for (const pair of this.#broken.keys()) this.#change(pair);
   }
-}
-
-const pairName = (stream: string, pattern: string): string => `${stream.length}:${stream}${pattern}`;
-
-async function tell({ stream, pattern }: Pair, isWanted: boolean, target: Target): Promise<void> {
-  const [idle] = target.channels;
-  const channel = idle ?? (await openChannel(target));
-  target.channels.delete(channel);
-  if (isWanted) await channel.bindQueue(target.queue, stream, pattern);
-  else await channel.unbindQueue(target.queue, stream, pattern);
-  target.channels.add(channel);
-}
-
-async function openChannel({ model, channels }: Target): Promise<Channel> {
-  const channel = await model.createChannel();
-  // Whoever waits for an answer on it is told the same.
-  channel.on('error', () => {});
-  channel.on('close', () => channels.delete(channel));
-  return channel;
 }

@@ -23,8 +23,7 @@ export type BindHome<Owner> = {
 };
 
 type Bind<Owner> = Subscription<Owner> & {
-  readonly stream: string;
-  readonly key: string;
+  readonly request: Answered;
   /** Until it is known what becomes of it. */
   pending: AbortController | undefined;
   pattern?: PatternId;
@@ -35,6 +34,9 @@ export type BindOwner = {
   readonly session: Session;
   /** Queues a text for the client. */
   answer(text: string): void;
+  /** It has a bind, or is about to; it has none any more. */
+  busy(): void;
+  idle(): void;
 };
 
 /** What one client has bound, and is about to. */
@@ -71,8 +73,8 @@ export class ClientBinds<Owner extends BindOwner> {
   async #bind(request: Answered): Promise<void> {
     const { stream, key } = request;
     const pending = new AbortController();
-    const bind: Bind<Owner> = { owner: this.#owner, stream, key, pending };
-    this.#binds.add(bind);
+    const bind: Bind<Owner> = { owner: this.#owner, request, pending };
+    this.#add(bind);
     const answer = await this.#home.binding.bind(this.#owner.session, { stream, key }, pending.signal);
     if (!this.#binds.has(bind)) {
       // It was unbound, or the client has gone, in the meantime.
@@ -86,19 +88,32 @@ export class ClientBinds<Owner extends BindOwner> {
       this.#home.patterns.join(bind, [answer.pattern]);
       this.#answer(request, { kind: 'bound' });
     } else {
-      this.#binds.delete(bind);
+      this.#delete(bind);
       this.#answer(request, answer.kind === 'denied' ? { kind: 'denied', code: answer.denial.code } : answer);
     }
   }
 
   #unbind(request: Answered): void {
-    const same = [...this.#binds].find(({ stream, key }) => stream === request.stream && key === request.key);
+    const same = [...this.#binds].find(
+      ({ request: { stream, key } }) => stream === request.stream && key === request.key,
+    );
+    if (same?.pending) this.#answer(same.request, { kind: 'denied', code: 'not_bound' });
     if (same) this.#remove(same);
     this.#answer(request, same ? { kind: 'unbound' } : { kind: 'denied', code: 'not_bound' });
   }
 
-  #remove(bind: Bind<Owner>): void {
+  #add(bind: Bind<Owner>): void {
+    this.#binds.add(bind);
+    if (this.#binds.size === 1) this.#owner.busy();
+  }
+
+  #delete(bind: Bind<Owner>): void {
     this.#binds.delete(bind);
+    if (this.#binds.size === 0) this.#owner.idle();
+  }
+
+  #remove(bind: Bind<Owner>): void {
+    this.#delete(bind);
     bind.pending?.abort();
     if (bind.pattern !== undefined) this.#home.patterns.leave(bind, [bind.pattern]);
     bind.release?.();

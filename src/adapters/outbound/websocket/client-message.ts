@@ -42,8 +42,12 @@ function requestOf(kind: 'bind' | 'unbind', request: unknown, extended: boolean)
   return { kind: 'invalid', id };
 }
 
-const idOf = (id: unknown): RequestId | undefined =>
-  typeof id === 'number' || (typeof id === 'string' && id.length <= idLengthMax) ? id : undefined;
+/** None that could not be given back as it came. */
+function idOf(id: unknown): RequestId | undefined {
+  if (typeof id === 'string') return id.length <= idLengthMax ? id : undefined;
+  if (typeof id !== 'number' || !Number.isFinite(id)) return undefined;
+  return Number.isSafeInteger(id) || !Number.isInteger(id) ? id : undefined;
+}
 
 const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, name)

@@ -86,7 +86,7 @@ export class RelayConnection implements FrameWriter, BindOwner {
       this.#stopExpiry = clock.schedule(closesAt - clock.now(), () => this.close(closeCodes.comeBack, 'token_expired'));
     }
     observer.observe({ kind: 'connection-admitted', endpoint, connection: session.connection, rooms: rooms.length });
-    this.#watchIdleness();
+    this.idle();
     const early = this.#early;
     this.#early = [];
     for (const data of early) this.receive(data);
@@ -105,6 +105,17 @@ export class RelayConnection implements FrameWriter, BindOwner {
 
   answer(text: string): void {
     this.send(textFrame(text));
+  }
+
+  /** From now on until it has something it may be ended, unless it is in a room. */
+  idle(): void {
+    const { clock, settings } = this.#home;
+    if (this.#state !== 'admitted' || settings.idleMsMax === 0 || this.#rooms.length > 0) return;
+    this.#stopIdle = clock.schedule(settings.idleMsMax, () => this.close(closeCodes.idle, 'idle'));
+  }
+
+  busy(): void {
+    this.#stopIdle?.();
   }
 
   write(frames: readonly Buffer[], written: () => void): void {
@@ -180,15 +191,6 @@ export class RelayConnection implements FrameWriter, BindOwner {
   #keep(data: Buffer): void {
     this.#earlyBytes += data.length;
     if (this.#early.push(data) > earlyMessagesMax || this.#earlyBytes > earlyBytesMax) this.cut('early_too_much');
-  }
-
-  #watchIdleness(): void {
-    const { clock, settings } = this.#home;
-    if (settings.idleMsMax === 0 || this.#rooms.length > 0) return;
-    this.#stopIdle = clock.schedule(settings.idleMsMax, () => {
-      if (this.#binds?.size === 0) this.close(closeCodes.idle, 'idle');
-      else this.#watchIdleness();
-    });
   }
 
   #enter(state: ConnectionState): void {
