@@ -87,7 +87,7 @@ function apply(rule: AccessRule, request: AccessRequest, scope: Scope, code: Den
 
 /**
  * A condition that reads checks is looked at before anybody is asked: where it needs none of the answers, such as for a
- * token without the scope, it is decided. Without `check`, one that does need them cannot be evaluated.
+ * token without the scope, it is decided. One that does need them cannot be evaluated.
  */
 function applyInOrder(
   rule: AccessRule,
@@ -95,8 +95,8 @@ function applyInOrder(
   scope: Scope,
   code: Denial['code'],
 ): AccessDecision<true> {
-  if (rule.readsChecks && rule.checks.some((name) => !request.checks.has(name))) {
-    const { check: _unknown, ...known } = scope;
+  if (rule.decidesEarly && rule.checks.some((name) => !request.checks.has(name))) {
+    const { check: _, ...known } = scope;
     const held = rule.when?.(known);
     if (held?.ok) return { kind: 'allow', value: true, reason: 'the condition holds, whatever its checks say' };
     if (held && !held.reason.error) return { kind: 'deny', code, reason: held.reason.text };

@@ -57,7 +57,7 @@ export async function startHub(settings: Readonly<Record<string, unknown>> = {},
     /** A raw client that has said nothing yet. */
     open: (path = '/hub'): Promise<HubClient> => openHub(`${url}${path}`),
     /** One that has shaken hands. */
-    async connect(path = '/hub'): Promise<HubClient> {
+    connect: async (path = '/hub'): Promise<HubClient> => {
       const client = await openHub(`${url}${path}`);
       await client.greet();
       return client;

@@ -97,9 +97,19 @@ function ruleCompiler(compile: CompileCondition, knownNames: readonly string[]) 
       if (when === undefined || !condition?.ok) return { checks };
       // A text that compiles only where `check` may be read does read it.
       const others = knownNames.filter((name) => name !== 'check');
-      return { when: condition.value, checks, readsChecks: !compile(when, others).ok };
+      const readsChecks = !compile(when, others).ok;
+      return { when: condition.value, checks, readsChecks, decidesEarly: readsChecks && needsAnswers(when) };
     },
   };
+}
+
+/**
+ * Whether a condition reads answers of checks in no other way than `check.NAME`: without the answer that cannot be
+ * evaluated, while `has(check.NAME)` would be false. What cannot be told from the text counts as another way.
+ */
+function needsAnswers(condition: string): boolean {
+  const rest = condition.replaceAll(/\bhas\s*\([^()]*\)/g, (test) => (/\bcheck\b/.test(test) ? test : ''));
+  return !/\bhas\s*\(/.test(rest) && !/\bcheck\b(?!\s*\.\s*[A-Za-z_])/.test(rest);
 }
 
 function withFindings(

@@ -85,7 +85,7 @@ test('the rooms of the table are those of the preset', () => {
     (/`([^`]+)`/.exec(room)?.[1] ?? '').replaceAll(/\{\w+\}/g, (name) => names.get(name) ?? name),
   );
   const [endpoint] = presetWith().endpoints;
-  const templates = endpoint?.settings.rooms.flatMap((group) => group.templates) ?? [];
+  const templates = endpoint?.settings.rooms.flatMap(({ templates: own = [] }) => own) ?? [];
   expect(told.toSorted()).toEqual(templates.filter((template) => template !== 'topics/{topics}').toSorted());
 });
 
