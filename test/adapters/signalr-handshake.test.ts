@@ -13,7 +13,7 @@ describe('signalr 13.4, salto-ks 8.9: a handshake', () => {
     ['as Java sends it, in bytes', [java(`{"protocol":"json","version":1}${end}`)]],
     ['in other words', [` {"x":{"y":[1]},"version":2,\n"protocol":"JSON"} ${end}`]],
     ['in pieces', ['{"proto', java('col":"json","ver'), 'sion":1}', java(end)]],
-    ['byte by byte', [...`{"protocol":"json","version":1}${end}`]],
+    ['byte by byte', `{"protocol":"json","version":1}${end}`.split('')],
   ])('%s is answered with exactly {}', async (_, messages) => {
     const { open, deliver } = await startHub();
     const client = await open();

@@ -102,7 +102,7 @@ async function tryOnce(
   const fields = new URLSearchParams(query);
   const negotiate = new URLSearchParams([...fields, ['negotiateVersion', '1']]);
   const url = below(gateway, path);
-  const answer = await postJson(io, { gateway, url: `${url}/negotiate?${negotiate}`, body: '{}', token });
+  const answer = await postJson(io, { gateway, url: `${url}/negotiate?${negotiate.toString()}`, body: '{}', token });
   if (!answer.ok) return { kind: 'away', complaint: answer.reason };
   const { status, body, retryAfter } = answer.value;
   if (status === 503) return { kind: 'later', delayMs: Math.min(Number(retryAfter) * 1000 || 1000, comeBackMsMax) };
@@ -110,7 +110,7 @@ async function tryOnce(
   const id = tokenOf(body);
   if (id === undefined) return { kind: 'denied', answer: answer.value };
   fields.set('id', id);
-  const session = { url: `${url.replace(/^http/, 'ws')}?${fields}`, token, onConnected, onEvent };
+  const session = { url: `${url.replace(/^http/, 'ws')}?${fields.toString()}`, token, onConnected, onEvent };
   return await followHubOnce(session, io.interrupted);
 }
 
