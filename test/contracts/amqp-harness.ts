@@ -17,6 +17,9 @@ import type {
 } from './event-source-harness.ts';
 import { neverAborts } from './test-data.ts';
 
+/** What makes the source; a broken one, to prove that the contract sees it. */
+export type MakeAmqpSource = typeof createAmqpSource;
+
 const inFlightMax = 4;
 const redeliverDelayMs = 20;
 
@@ -92,6 +95,7 @@ const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each)
 export async function amqpQueueHarness(
   context: HarnessContext,
   { count, options, settings }: QueueKind,
+  make: MakeAmqpSource = createAmqpSource,
 ): Promise<EventSourceHarness> {
   const resources = new AsyncDisposableStack();
   const admin = resources.use(await amqpAdmin());
@@ -116,7 +120,7 @@ export async function amqpQueueHarness(
   });
   function makeSource(from = queues): EventSource {
     const chosen = settingsOf(way.url, { queues: from, deadLetter: { exchange: deadLetters }, ...settings });
-    const source = createAmqpSource('amqp', chosen, context);
+    const source = make('amqp', chosen, context);
     sources.push(source);
     return source;
   }
@@ -154,7 +158,8 @@ export async function amqpQueueHarness(
 /** An exchange of which everything is bound: by somebody who asks for it, or by the config. */
 export async function amqpBindingHarness(
   context: HarnessContext,
-  by: 'bindings' | 'subscribe',
+  make: MakeAmqpSource = createAmqpSource,
+  by: 'bindings' | 'subscribe' = 'bindings',
 ): Promise<EventSourceHarness> {
   const resources = new AsyncDisposableStack();
   const admin = resources.use(await amqpAdmin());
@@ -167,7 +172,7 @@ export async function amqpBindingHarness(
   });
   function makeSource(): EventSource {
     const chosen = by === 'bindings' ? { bindings: { [exchange]: 'topic' } } : { subscribe: [{ exchange }] };
-    const source = createAmqpSource('amqp', settingsOf(way.url, chosen), context);
+    const source = make('amqp', settingsOf(way.url, chosen), context);
     // Rejects when the source is drained before it was started.
     if (by === 'bindings' && 'bind' in source && everything.ok) {
       source.bind(exchange, everything.value, neverAborts()).catch(() => {});
@@ -203,7 +208,7 @@ export async function amqpBindingHarness(
         missingTopology() {
           const missing = admin.name('missing');
           const settings = settingsOf(way.url, { subscribe: [{ exchange }, { exchange: missing }] });
-          const source = createAmqpSource('amqp', settings, context);
+          const source = make('amqp', settings, context);
           sources.push(source);
           return { source, missing };
         },

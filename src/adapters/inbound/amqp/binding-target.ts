@@ -1,39 +1,41 @@
 import type { Channel, ChannelModel } from 'amqplib';
+import { channelsMax } from './amqplib-insides.ts';
 
-/** A queue and the connection that it belongs to; both end together. */
-export type BindingTarget = {
-  readonly model: ChannelModel;
+/** How many changes are under way at once. Each waits for its answer: amqplib asks one thing at a time on a channel. */
+const atOnceMax = 8;
+
+/** A queue and the connection that it belongs to; both end together. What is bound to it is changed through here. */
+export class BindingTarget {
   readonly queue: string;
-  readonly workers: Set<Promise<void>>;
-  /** Channels that nobody uses for the moment. */
-  readonly channels: Set<Channel>;
-};
+  /** Who is at it. */
+  readonly workers = new Set<Promise<void>>();
+  readonly workersMax: number;
+  readonly #model: ChannelModel;
+  /** Those that nobody uses for the moment. */
+  readonly #channels = new Set<Channel>();
 
-export const openTarget = (model: ChannelModel, queue: string): BindingTarget => ({
-  model,
-  queue,
-  workers: new Set(),
-  channels: new Set(),
-});
+  constructor(model: ChannelModel, queue: string) {
+    this.queue = queue;
+    this.#model = model;
+    // One channel consumes.
+    this.workersMax = Math.min(atOnceMax, Math.max(1, channelsMax(model) - 1));
+  }
 
-/** Binds or unbinds, on a channel on which there is nothing else. Rejects with what the broker says. */
-export async function tellTarget(
-  target: BindingTarget,
-  { stream, pattern }: { readonly stream: string; readonly pattern: string },
-  isWanted: boolean,
-): Promise<void> {
-  const [idle] = target.channels;
-  const channel = idle ?? (await openChannel(target));
-  target.channels.delete(channel);
-  if (isWanted) await channel.bindQueue(target.queue, stream, pattern);
-  else await channel.unbindQueue(target.queue, stream, pattern);
-  target.channels.add(channel);
-}
+  /** Resolves when the broker has done it; rejects with what it says, or when there is no connection any more. */
+  async change(stream: string, pattern: string, isWanted: boolean): Promise<void> {
+    const [idle] = this.#channels;
+    const channel = idle ?? (await this.#openChannel());
+    this.#channels.delete(channel);
+    if (isWanted) await channel.bindQueue(this.queue, stream, pattern);
+    else await channel.unbindQueue(this.queue, stream, pattern);
+    this.#channels.add(channel);
+  }
 
-async function openChannel({ model, channels }: BindingTarget): Promise<Channel> {
-  const channel = await model.createChannel();
-  // Whoever waits for an answer on it is told the same.
-  channel.on('error', () => {});
-  channel.on('close', () => channels.delete(channel));
-  return channel;
+  async #openChannel(): Promise<Channel> {
+    const channel = await this.#model.createChannel();
+    // Whoever waits for an answer on it is told the same.
+    channel.on('error', () => {});
+    channel.on('close', () => this.#channels.delete(channel));
+    return channel;
+  }
 }

@@ -4,11 +4,11 @@ import type { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Binding, BindRefusal } from '../../../application/ports/event-source.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
-import { Fifo } from '../../fifo.ts';
 import { untilAborted } from '../../until-aborted.ts';
-import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf } from './amqp-fault.ts';
+import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
 import { newPair, nextOutcome, type Pair, type Patience, pairName } from './binding-pair.ts';
-import { type BindingTarget, openTarget, tellTarget } from './binding-target.ts';
+import { BindingTarget } from './binding-target.ts';
+import { UrgentFirst } from './urgent-first.ts';
 
 export type BindingDependencies = {
   readonly source: string;
@@ -26,9 +26,6 @@ export type BindingDependencies = {
 const renewedMax = 200;
 const renewalMs = 1000;
 
-/** How many changes are under way at once. Each waits for its answer: amqplib asks one thing at a time on a channel. */
-const workersMax = 8;
-
 /**
  * What is to be bound to the one queue, and brings the broker to it: a few changes at once, each on a channel on which
  * there is nothing else, since the broker closes the channel over one that it refuses.
@@ -36,7 +33,8 @@ const workersMax = 8;
 export class QueueBindings {
   readonly #dependencies: BindingDependencies;
   readonly #pairs = new Map<string, Pair>();
-  readonly #changes = new Fifo<Pair>();
+  /** Before what is to go, or bound once more, what clients wait for. */
+  readonly #changes = new UrgentFirst<Pair>();
   /** Were there before, and are not now. */
   readonly #broken = new Map<Pair, Fault>();
   /** Streams whose bindings are not to be had until the next try, so that not each of them is asked for. */
@@ -80,7 +78,7 @@ export class QueueBindings {
 
   /** A queue that nothing is bound to. Resolves when everything is that is to be, as far as the broker takes it. */
   async attach(model: ChannelModel, queue: string): Promise<void> {
-    const target = openTarget(model, queue);
+    const target = new BindingTarget(model, queue);
     this.#target = target;
     this.#broken.clear();
     this.#failing.clear();
@@ -88,7 +86,7 @@ export class QueueBindings {
     this.#retries = 0;
     for (const pair of this.#pairs.values()) {
       this.#lose(pair);
-      if (pair.holders > 0) this.#changes.push(pair);
+      if (pair.holders > 0) this.#changes.push(pair, true);
       else this.#pairs.delete(pair.name);
     }
     this.#work(target);
@@ -158,17 +156,17 @@ export class QueueBindings {
   #release(pair: Pair): void {
     pair.holders -= 1;
     if (pair.holders > 0) return;
-    this.#broken.delete(pair);
     this.#change(pair);
+    this.#mend(pair);
   }
 
   #change(pair: Pair): void {
-    this.#changes.push(pair);
+    this.#changes.push(pair, pair.holders > 0 && !pair.isBound);
     if (this.#target) this.#work(this.#target);
   }
 
   #work(target: BindingTarget): void {
-    while (this.#changes.first && target.workers.size < workersMax) {
+    while (this.#changes.first && target.workers.size < target.workersMax) {
       const worker = this.#makeChanges(target).finally(() => target.workers.delete(worker));
       target.workers.add(worker);
     }
@@ -197,10 +195,9 @@ export class QueueBindings {
         return;
       }
       try {
-        await tellTarget(target, pair, isWanted);
+        await target.change(pair.stream, pair.pattern, isWanted);
       } catch (error) {
-        // A queue that has gone is no trouble of this pair.
-        if (this.#target === target) this.#fail(pair, isWanted, error);
+        this.#fail(pair, isWanted, error, target);
         return;
       }
       if (this.#target !== target) return;
@@ -220,13 +217,25 @@ export class QueueBindings {
     pair.isBound = true;
     pair.isEstablished = true;
     pair.outcome.resolve(allowed(true));
+    this.#told.delete(pair.stream);
+    this.#mend(pair);
+  }
+
+  /** It is bound again, or nobody wants it any more. */
+  #mend(pair: Pair): void {
     if (!this.#broken.delete(pair)) return;
     this.#retries = 0;
-    this.#told.delete(pair.stream);
+    if (this.#broken.size === 0) {
+      this.#failing.clear();
+      this.#told.clear();
+    }
     this.#dependencies.onState();
   }
 
-  #fail(pair: Pair, isWanted: boolean, error: unknown): void {
+  #fail(pair: Pair, isWanted: boolean, error: unknown, target: BindingTarget): void {
+    // A queue that has gone is no trouble of this pair, which the next one gets.
+    if (this.#target === target && namesMissingQueue(error, target.queue)) this.detach();
+    if (this.#target !== target) return;
     const code = codeOf(error);
     const fault = amqpFault(error, this.#dependencies.place(`exchange "${pair.stream}"`));
     if (isWanted) this.#lose(pair);
@@ -237,7 +246,7 @@ export class QueueBindings {
       else this.#tryLater(pair, fault);
     } else if (pair.isEstablished || typeof code !== 'number') {
       this.#tryLater(pair, fault);
-    } else if (pair.forGood === 'refused' || (pair.forGood === 'missing' && code === 404)) {
+    } else if (isWaitedFor(pair, code)) {
       pair.isEstablished = true;
       pair.outcome.resolve(allowed(true));
       this.#tryLater(pair, fault);
@@ -270,3 +279,6 @@ export class QueueBindings {
     for (const pair of this.#broken.keys()) this.#change(pair);
   }
 }
+
+const isWaitedFor = ({ forGood }: Pair, code: unknown): boolean =>
+  forGood === 'refused' || (forGood === 'missing' && code === 404);
