@@ -36,10 +36,13 @@ export const choiceFields = {
 
 export const credentialSettings = z.strictObject({
   ...choiceFields,
-  from: placeText.describe(
-    'Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`, header names in lower case. With ' +
-      '`spaces` also `token.TYPE`: where its clients put a token of which they say this type (`jwt`, `oauth`).',
-  ),
+  from: z
+    .union([placeText, z.array(placeText).min(1)])
+    .describe(
+      'Where the client puts the token: `auth.NAME`, `query.NAME` or `header.NAME`, header names in lower case. With ' +
+        '`spaces` also `token.TYPE`: where its clients put a token of which they say this type (`jwt`, `oauth`). Of ' +
+        'several places the first with a token counts.',
+    ),
   accepts: z
     .array(z.string().min(1))
     .min(1)
@@ -59,10 +62,26 @@ const queryVariableSettings = z.strictObject({
   field: z.string().min(1).optional().describe('Name of the query field; by default that of the variable.'),
   list: z.string().min(1).optional().describe('Separator of a list. Repeated fields and `NAME[]` are taken too.'),
   required: z.boolean().default(false).describe('Whether a client without it is refused (`query_invalid`).'),
+  empty: z
+    .enum(['absent', 'refuse'])
+    .default('absent')
+    .describe(
+      'Whether a field that is given without a value is as if it were not there, or refused (`query_invalid`).',
+    ),
 });
 
-const roomGroupSettings = z.strictObject({
-  templates: z.array(roomTemplateText).min(1).describe('Room templates; those with an absent variable yield nothing.'),
+const roomGroupFields = z.strictObject({
+  ...choiceFields,
+  templates: z
+    .array(roomTemplateText)
+    .min(1)
+    .optional()
+    .describe('Room templates; those with an absent variable yield nothing. Either this or `firstOf`.'),
+  firstOf: z
+    .array(roomTemplateText)
+    .min(1)
+    .optional()
+    .describe('Room templates of which the first complete one counts: the narrowest first.'),
   under: roomTemplateText
     .optional()
     .describe('Where its variables have values, the rooms stand below it instead, once for each value.'),
@@ -78,6 +97,11 @@ const roomGroupSettings = z.strictObject({
     .enum(['ignore', 'refuse'])
     .default('ignore')
     .describe('Without the condition: join nothing of the group and observe it, or refuse the connection.'),
+});
+
+const roomGroupSettings = roomGroupFields.superRefine(({ templates, firstOf }, context) => {
+  if ((templates === undefined) !== (firstOf === undefined)) return;
+  context.addIssue({ code: 'custom', message: 'needs either templates or firstOf' });
 });
 
 /** Who may do something: the same words for every endpoint and every source that lets somebody publish. */
@@ -103,6 +127,10 @@ export const permitSettings = {
 /** Who may connect to an endpoint, and which rooms it is in. */
 export const accessSettings = {
   ...permitSettings,
+  values: z
+    .record(z.string().min(1), z.string())
+    .default({})
+    .describe('Texts that conditions read as `values.NAME`, such as one of the environment’s.'),
   query: z
     .record(z.string().min(1), queryVariableSettings)
     .default({})

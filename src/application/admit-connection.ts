@@ -1,20 +1,20 @@
 import type { Denial } from '../domain/denial.ts';
-import type { AccessControl, JoinGrant } from '../domain/ports/access-control.ts';
+import type { JoinGrant } from '../domain/ports/access-control.ts';
 import { allowed, refused, type Verdict } from '../domain/verdict.ts';
 import { type AuthenticationDependencies, authenticate } from './authenticate.ts';
-import { decideWithChecks } from './decide-with-checks.ts';
+import { decideRooms, type RoomsDependencies } from './decide-rooms.ts';
 import { type Hold, holdWhileUnknown } from './hold-while-unknown.ts';
-import type { AccessCheck } from './ports/access-check.ts';
 import type { ConnectionAdmission, Presented, Session } from './ports/admission.ts';
 import type { Observer } from './ports/observer.ts';
 import { type QueryRule, readQueryVariables } from './query-variables.ts';
 
 export type AdmissionDependencies = AuthenticationDependencies &
+  RoomsDependencies &
   Hold & {
     readonly endpoint: string;
     readonly query: readonly QueryRule[];
-    readonly access: AccessControl;
-    readonly checks: ReadonlyMap<string, AccessCheck>;
+    /** `last`: who may not be here hears of nothing else, as HTTP has it: 401, 403, 400. */
+    readonly queryJudged?: 'first' | 'last' | undefined;
     readonly atTokenExpiry: 'keep' | 'close';
     readonly observer: Observer;
   };
@@ -56,26 +56,17 @@ async function decide(
   dependencies: AdmissionDependencies,
   signal: AbortSignal,
 ): Promise<Verdict<Admitted, Denial>> {
-  const { query, access, checks } = dependencies;
+  const { query, queryJudged = 'first' } = dependencies;
+  const { variables, problem } = readQueryVariables(presented, query);
   // The cheap refusals come first: no key is fetched for a query that cannot be.
-  const variables = readQueryVariables(presented, query);
-  if (!variables.ok) return variables;
-  variables.value.set('connection', connection);
+  if (problem && queryJudged === 'first') return refused(problem);
+  variables.set('connection', connection);
   const authenticated = await authenticate(presented, dependencies, signal);
   if (!authenticated.ok) return authenticated;
 
   const { principal, tokens } = authenticated.value;
-  const answers = new Map<string, boolean>();
-  const request = { principal, variables: variables.value, checks: answers };
-  const question = {
-    variables: new Map([...variables.value, ...principal.variables]),
-    tokens,
-    expiresAt: principal.expiresAt,
-  };
-  const connect = await decideWithChecks(() => access.mayConnect(request), answers, checks, question, signal);
-  if (connect.kind === 'deny') return refused(connect);
-  const join = await decideWithChecks(() => access.mayJoin(request), answers, checks, question, signal);
-  if (join.kind === 'deny') return refused(join);
-  const session = { connection, principal, variables: variables.value, tokens };
-  return allowed({ session, grant: join.value });
+  const grant = await decideRooms({ principal, tokens, variables }, dependencies, signal);
+  if (!grant.ok) return grant;
+  if (problem) return refused(problem);
+  return allowed({ session: { connection, principal, variables, tokens }, grant: grant.value });
 }

@@ -8,8 +8,8 @@ import { presentTexts } from './present-texts.ts';
 
 /** One token that a client presents, and where. */
 export type CredentialRule = {
-  /** A place of `Presented`, such as `auth.token`. */
-  readonly from: string;
+  /** A place of `Presented`, such as `auth.token`; of several, the first where something is. */
+  readonly from: string | readonly string[];
   /** Kinds of token that may stand there. */
   readonly accepts: readonly string[];
   readonly optional: boolean;
@@ -59,21 +59,27 @@ export async function authenticate(
   return allowed({ principal: principal.value, tokens });
 }
 
-function readToken(presented: Presented, rule: CredentialRule): Verdict<string | undefined, Denial> {
-  const [text, another] = presentTexts(presented, rule.from);
-  if (another !== undefined)
-    return refused({ code: 'token_malformed', reason: `${rule.from} was given more than once` });
-  if (text === undefined) {
-    return rule.optional
-      ? allowed(undefined)
-      : refused({ code: 'token_missing', reason: `there is no token at ${rule.from}` });
+/**
+ * The first place with a token counts, whatever stands at the others. An `Authorization` of another scheme than Bearer,
+ * such as a proxy's, is passed over where there is something else.
+ */
+function readToken(presented: Presented, { from, optional }: CredentialRule): Verdict<string | undefined, Denial> {
+  const places = [from].flat();
+  let otherScheme = false;
+  for (const place of places) {
+    const [text, another] = presentTexts(presented, place);
+    if (another !== undefined) return refused({ code: 'token_malformed', reason: `${place} was given more than once` });
+    if (text === undefined) continue;
+    if (place !== 'header.authorization') return allowed(text);
+    // RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
+    const bearer = /^bearer +(\S+)$/i.exec(text)?.[1];
+    if (bearer !== undefined) return allowed(bearer);
+    otherScheme = true;
   }
-  if (rule.from !== 'header.authorization') return allowed(text);
-  // RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
-  const bearer = /^bearer +(\S+)$/i.exec(text)?.[1];
-  if (bearer === undefined)
+  if (otherScheme)
     return refused({ code: 'token_malformed', reason: 'the Authorization header is not "Bearer TOKEN"' });
-  return allowed(bearer);
+  if (optional) return allowed(undefined);
+  return refused({ code: 'token_missing', reason: `there is no token at ${places.join(' or ')}` });
 }
 
 async function withMorePermissions(

@@ -1,3 +1,4 @@
+import type { CheckAnswer } from '../domain/access-rule.ts';
 import type { Denial } from '../domain/denial.ts';
 import type { AccessControl, BindGrant, BindRequest } from '../domain/ports/access-control.ts';
 import { allowed, refused, type Verdict } from '../domain/verdict.ts';
@@ -55,7 +56,7 @@ async function mayBind(
   { access, checks }: BindingDependencies,
   signal: AbortSignal,
 ): Promise<Verdict<BindGrant, Denial>> {
-  const answers = new Map<string, boolean>();
+  const answers = new Map<string, CheckAnswer>();
   const request = { principal, variables, checks: answers };
   const question = {
     variables: new Map([...variables, ...principal.variables, ...access.bindVariables(bind)]),

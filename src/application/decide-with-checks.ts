@@ -1,3 +1,4 @@
+import type { CheckAnswer } from '../domain/access-rule.ts';
 import type { AccessDecision } from '../domain/ports/access-control.ts';
 import type { AccessCheck, CheckQuestion } from './ports/access-check.ts';
 
@@ -9,7 +10,7 @@ type Decided<T> = Exclude<AccessDecision<T>, { kind: 'ask' }>;
  */
 export async function decideWithChecks<T>(
   decide: () => AccessDecision<T>,
-  answers: Map<string, boolean>,
+  answers: Map<string, CheckAnswer>,
   checks: ReadonlyMap<string, AccessCheck>,
   question: CheckQuestion,
   signal: AbortSignal,

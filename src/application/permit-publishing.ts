@@ -1,3 +1,4 @@
+import type { CheckAnswer } from '../domain/access-rule.ts';
 import type { Denial } from '../domain/denial.ts';
 import type { Event } from '../domain/event.ts';
 import type { AccessControl } from '../domain/ports/access-control.ts';
@@ -52,7 +53,7 @@ async function decidePublishing(
   const authenticated = await authenticate(presented, dependencies, signal);
   if (!authenticated.ok) return authenticated;
   const { principal, tokens } = authenticated.value;
-  const answers = new Map<string, boolean>();
+  const answers = new Map<string, CheckAnswer>();
   const request = { principal, variables: noVariables, checks: answers };
   const question = { variables: principal.variables, tokens, expiresAt: principal.expiresAt };
   const decide = (event?: Event) =>

@@ -11,27 +11,41 @@ export type QueryRule = {
   /** Separator of a list; without one the field is one text. */
   readonly list?: string | undefined;
   readonly required: boolean;
+  /** `refuse`: a field that is given without a value is no absent one. */
+  readonly empty?: 'absent' | 'refuse';
 };
 
-/** Lists come as comma text, as repeated fields, or both; each item once. */
-export function readQueryVariables(
-  presented: Presented,
-  rules: readonly QueryRule[],
-): Verdict<Map<string, VariableValue>, Denial> {
+/** What the fields say, and the first that says it wrongly. */
+export type QueryReading = {
+  readonly variables: Map<string, VariableValue>;
+  readonly problem: Denial | undefined;
+};
+
+/** Lists come as comma text, as repeated fields, or both; each item once. What is wrong is no variable. */
+export function readQueryVariables(presented: Presented, rules: readonly QueryRule[]): QueryReading {
   const variables = new Map<string, VariableValue>();
-  for (const { variable, field, list, required } of rules) {
-    const texts = presentTexts(presented, `query.${field}`);
-    if (list !== undefined) {
-      const items = new Set(texts.flatMap((text) => splitList(text, list)));
-      if (items.size > 0) variables.set(variable, [...items]);
-    } else if (texts.length > 1) {
-      return refused({ code: 'query_invalid', reason: `the query field "${field}" was given more than once` });
-    } else if (texts[0] !== undefined) {
-      variables.set(variable, texts[0]);
-    }
-    if (required && !variables.has(variable)) {
-      return refused({ code: 'query_invalid', reason: `the query field "${field}" is missing` });
-    }
+  const problems: Denial[] = [];
+  for (const rule of rules) {
+    const value = readField(presented, rule);
+    if (!value.ok) problems.push(value.reason);
+    else if (value.value !== undefined) variables.set(rule.variable, value.value);
   }
-  return allowed(variables);
+  return { variables, problem: problems[0] };
+}
+
+function readField(
+  presented: Presented,
+  { field, list, required, empty }: QueryRule,
+): Verdict<VariableValue | undefined, Denial> {
+  const invalid = (what: string) =>
+    refused({ code: 'query_invalid', reason: `the query field "${field}" ${what}` } as const);
+  const place = `query.${field}`;
+  const texts = presentTexts(presented, place);
+  const items = list === undefined ? texts : [...new Set(texts.flatMap((text) => splitList(text, list)))];
+  if (items.length === 0) {
+    if (required) return invalid('is missing');
+    return empty === 'refuse' && presented.read(place).length > 0 ? invalid('has no value') : allowed(undefined);
+  }
+  if (list !== undefined) return allowed(items);
+  return items.length > 1 ? invalid('was given more than once') : allowed(items[0]);
 }

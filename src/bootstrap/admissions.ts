@@ -5,18 +5,21 @@ import type { AccessSettings } from '../adapters/settings-fields.ts';
 import { createConnectionAdmission } from '../application/admit-connection.ts';
 import { createBindAdmission } from '../application/bind-topic.ts';
 import { createCallerIdentification } from '../application/identify-caller.ts';
+import { createRoomAdmission } from '../application/join-rooms.ts';
 import { createSpaceAdmission } from '../application/join-space.ts';
 import { createPublishAdmission } from '../application/permit-publishing.ts';
 import type {
   BindAdmission,
   ConnectionAdmission,
   PublishAdmission,
+  RoomAdmission,
   SpaceAdmission,
 } from '../application/ports/admission.ts';
 import type { CallerIdentification } from '../application/ports/caller-identification.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { IdentityVerifier } from '../application/ports/identity-verifier.ts';
 import type { Observer } from '../application/ports/observer.ts';
+import type { QueryRule } from '../application/query-variables.ts';
 import type { TopicBindings } from '../application/topic-bindings.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { buildAccess, buildPublishAccess, type ConnectSettings } from './config/build-access.ts';
@@ -27,7 +30,10 @@ import type { Finding } from './config/problem.ts';
 
 /** Ways in, made from settings: for the connections of an endpoint, and for those who publish through a source. */
 export type Admissions = {
-  forConnections(endpoint: string, settings: AccessSettings): ConnectionAdmission;
+  /** @param queryJudged whether what is wrong with a query is told before or after who may not be here. */
+  forConnections(endpoint: string, settings: AccessSettings, queryJudged?: 'first' | 'last'): ConnectionAdmission;
+  /** For what the connections of an endpoint ask for in the place of their query. */
+  forRooms(endpoint: string, settings: AccessSettings): RoomAdmission;
   /** For what the connections of an endpoint ask for. */
   forBinds(endpoint: string, settings: ConnectSettings & Pick<AccessSettings, 'admissionMsMax'>): BindAdmission;
   /** For the spaces that they want to be in. */
@@ -64,20 +70,24 @@ export function createAdmissions({ config, verifier, bindings, clock, observer }
   const isolation = config.isolation && buildIsolation(config.isolation);
   const shared = { verifier, permissionSources, checks, clock, observer, random: Math.random };
   return {
-    forConnections: (endpoint, settings) =>
+    forConnections: (endpoint, settings, queryJudged) =>
       createConnectionAdmission({
         ...shared,
         endpoint,
         rules: settings.credentials,
-        query: Object.entries(settings.query).map(([variable, { field = variable, list, required }]) => ({
-          variable,
-          field,
-          list,
-          required,
-        })),
+        query: queryRules(settings),
+        queryJudged,
         access: checked(buildAccess(settings, { isolation, compile: compileCondition })),
         holdMsMax: settings.admissionMsMax,
         atTokenExpiry: settings.atTokenExpiry,
+      }),
+    forRooms: (endpoint, settings) =>
+      createRoomAdmission({
+        ...shared,
+        endpoint,
+        query: queryRules(settings),
+        access: checked(buildAccess(settings, { isolation, compile: compileCondition })),
+        holdMsMax: settings.admissionMsMax,
       }),
     forBinds: (endpoint, settings) =>
       createBindAdmission({
@@ -118,10 +128,13 @@ export function createAdmissions({ config, verifier, bindings, clock, observer }
 const administratorAccess = (credentials: AccessSettings['credentials'], require: string) =>
   checked(
     buildAccess(
-      { credentials, require, checks: [], rooms: [], roomsPerConnectionMax: 1 },
+      { credentials, require, checks: [], rooms: [], roomsPerConnectionMax: 1, values: {} },
       { isolation: undefined, compile: compileCondition },
     ),
   );
+
+const queryRules = ({ query }: Pick<AccessSettings, 'query'>): readonly QueryRule[] =>
+  Object.entries(query).map(([variable, { field = variable, ...rule }]) => ({ variable, field, ...rule }));
 
 /** What the config check has let through before. */
 export function checked<T>(verdict: Verdict<T, readonly Finding[]>): T {

@@ -1,4 +1,5 @@
 import type { SendBudget } from '../adapters/outbound/send-budget.ts';
+import { createSignalrEndpoint } from '../adapters/outbound/signalr/signalr-endpoint.ts';
 import type { EngineSettings } from '../adapters/outbound/socketio/engine-settings.ts';
 import { createSocketioEndpoint } from '../adapters/outbound/socketio/socketio-endpoint.ts';
 import { type HallDependencies, SocketioHall } from '../adapters/outbound/socketio/socketio-hall.ts';
@@ -59,7 +60,7 @@ export async function createEndpoint(
       return createSpacesEndpoint(name, settings, {
         ...dependencies,
         hall: hallFor(settings),
-        admission: admissions.forConnections(name, { ...settings, query: {}, rooms: [], roomsPerConnectionMax: 1 }),
+        admission: admissions.forConnections(name, { ...settings, ...inNoRoom }),
         membership: admissions.forSpaces(name, settings),
         template: roomTemplate(settings.space),
         publisher: publisherOf(publishers, settings.publish.to),
@@ -71,8 +72,18 @@ export async function createEndpoint(
         admission: admissions.forConnections(name, settings),
         binding: admissions.forBinds(name, settings),
       });
+    case 'signalr':
+      return createSignalrEndpoint(name, settings, {
+        ...dependencies,
+        // Before there is a connection the answers are those of HTTP.
+        admission: admissions.forConnections(name, settings, 'last'),
+        joining: admissions.forRooms(name, settings),
+      });
   }
 }
+
+/** What clients of spaces are in they ask for later. */
+const inNoRoom = { query: {}, rooms: [], roomsPerConnectionMax: 1, values: {} };
 
 /** What the config check has let through before. */
 function publisherOf(publishers: ReadonlyMap<string, EventPublisher>, source: string): EventPublisher {

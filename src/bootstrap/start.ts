@@ -73,7 +73,7 @@ function loggerFor({ log: { level, format } }: Config): Logger {
 function describeAddresses(config: Config, { listener, operations = listener }: GatewayAddresses): string {
   const endpoints = config.endpoints.map(
     ({ name, kind, settings }) =>
-      `  ${name}: clients connect to ${listener.url}${kind === 'websocket' ? settings.paths[0] : settings.path}` +
+      `  ${name}: clients connect to ${listener.url}${'paths' in settings ? settings.paths[0] : settings.path}` +
       (kind === 'spaces' ? `, namespace ${settings.namespace}` : ''),
   );
   const sources = config.sources.flatMap(({ name, kind, settings }) => {

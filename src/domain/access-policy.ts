@@ -1,4 +1,4 @@
-import type { AccessRule } from './access-rule.ts';
+import { type AccessRule, isAllowing } from './access-rule.ts';
 import { createBindPolicy, type StreamRule } from './bind-policy.ts';
 import { eventScope, type Scope } from './condition.ts';
 import type { Denial } from './denial.ts';
@@ -6,12 +6,14 @@ import { coverage, type Isolation } from './isolation.ts';
 import type { AccessControl, AccessDecision, AccessRequest, IgnoredRooms, JoinGrant } from './ports/access-control.ts';
 import type { Principal } from './principal.ts';
 import type { RoomName } from './room.ts';
-import { below, expand, missingVariable, type RoomTemplate } from './room-template.ts';
+import { below, expand, missingVariable, type RoomTemplate, unreachableTemplates } from './room-template.ts';
 import { presentValues, type Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 export type RoomGroup = {
   readonly templates: readonly RoomTemplate[];
+  /** `firstOf`: the first complete template; `eachOf`, the default: every complete one. */
+  readonly choice?: 'firstOf' | 'eachOf' | undefined;
   /** Where its variables have values, the rooms stand below it, once for each value, and not by themselves. */
   readonly under?: RoomTemplate | undefined;
   readonly rule: AccessRule;
@@ -27,6 +29,8 @@ export type AccessPolicy = {
   readonly streams?: readonly StreamRule[];
   /** Every name a credential can have, so that a condition may ask about one that is absent. */
   readonly credentialNames: readonly string[];
+  /** Texts of the config, which conditions read as `values`. */
+  readonly values?: ReadonlyMap<string, string>;
 };
 
 /** `part` is a place in the policy, such as `rooms[1].templates[0]`. */
@@ -39,21 +43,21 @@ export function createAccessPolicy(
 ): Verdict<AccessControl, readonly PolicyProblem[]> {
   const problems = policy.rooms.flatMap((group, index) => [
     ...openPrefix(group, index),
+    ...deadTemplates(group, index),
     ...(isolation ? tenantCrossings(group, index, isolation) : []),
   ]);
   if (problems.length > 0) return refused(problems);
-  const names = policy.credentialNames;
   const publishAtAll = withoutEvent(policy.publish);
   const binds = createBindPolicy(policy.streams ?? [], isolation);
   return allowed({
     mayConnect: (request) =>
       nothingForAnonymous(policy, request) ??
-      applyRule(policy.connect, request, accessScope(request, names), 'access_denied'),
-    mayBind: (request, bind) => binds.mayBind(request, bind, accessScope(request, names)),
+      applyInOrder(policy.connect, request, accessScope(request, policy), 'access_denied'),
+    mayBind: (request, bind) => binds.mayBind(request, bind, accessScope(request, policy)),
     bindVariables: (bind) => binds.bindVariables(bind),
     mayJoin: (request) => severalTenants(request, isolation) ?? join(policy, request),
     mayPublish: (request, event) => {
-      const scope = accessScope(request, names);
+      const scope = accessScope(request, policy);
       return event
         ? applyRule(policy.publish, request, { ...scope, ...eventScope(event) }, 'access_denied')
         : applyRule(publishAtAll, request, scope, 'access_denied');
@@ -82,9 +86,28 @@ export function applyRule(
   if (unanswered.length > 0) return { kind: 'ask', checks: unanswered };
   const held = rule.when?.(scope);
   if (held && !held.ok) return { kind: 'deny', code, reason: held.reason.text };
-  const denying = rule.readsChecks ? [] : rule.checks.filter((name) => !request.checks.get(name));
+  const denying = rule.readsChecks ? [] : rule.checks.filter((name) => !isAllowing(request.checks.get(name)));
   if (denying.length > 0) return { kind: 'deny', code, reason: `denied by the check ${denying.join(', ')}` };
   return { kind: 'allow', value: true, reason: whatHolds(rule) };
+}
+
+/**
+ * A condition that reads checks is looked at before anybody is asked: where it needs none of the answers, such as for a
+ * token without the scope, it is decided. One that does need them cannot be evaluated.
+ */
+function applyInOrder(
+  rule: AccessRule,
+  request: AccessRequest,
+  scope: Scope,
+  code: Denial['code'],
+): AccessDecision<true> {
+  if (rule.decidesEarly && rule.checks.some((name) => !request.checks.has(name))) {
+    const { check: _, ...known } = scope;
+    const held = rule.when?.(known);
+    if (held?.ok) return { kind: 'allow', value: true, reason: 'the condition holds, whatever its checks say' };
+    if (held && !held.reason.error) return { kind: 'deny', code, reason: held.reason.text };
+  }
+  return applyRule(rule, request, scope, code);
 }
 
 /** A condition that cannot be evaluated without the event may yet hold for one. */
@@ -114,14 +137,14 @@ function severalTenants(request: AccessRequest, isolation?: Isolation): AccessDe
 
 function join(policy: AccessPolicy, request: AccessRequest): AccessDecision<JoinGrant> {
   const variables = joinVariables(request);
-  const scope = accessScope(request, policy.credentialNames);
+  const scope = accessScope(request, policy);
   const rooms = new Set<RoomName>();
   const ignored: IgnoredRooms[] = [];
   const unanswered = new Set<string>();
   for (const group of policy.rooms) {
     const templates = completeTemplates(group, variables);
     if (templates.length === 0) continue;
-    const decision = applyRule(group.rule, request, scope, 'room_denied');
+    const decision = applyInOrder(group.rule, request, scope, 'room_denied');
     if (decision.kind === 'ask') {
       for (const check of decision.checks) unanswered.add(check);
     } else if (decision.kind === 'deny') {
@@ -152,7 +175,8 @@ function addRooms(
 
 function completeTemplates(group: RoomGroup, variables: Variables): readonly RoomTemplate[] {
   const { under } = group;
-  const complete = group.templates.filter((template) => missingVariable(template, variables) === undefined);
+  const all = group.templates.filter((template) => missingVariable(template, variables) === undefined);
+  const complete = group.choice === 'firstOf' ? all.slice(0, 1) : all;
   if (!under || missingVariable(under, variables) !== undefined) return complete;
   return complete.map((template) => below(under, template));
 }
@@ -165,7 +189,11 @@ const joinVariables = (request: AccessRequest): Variables =>
  * What conditions read. Unqualified `claims`, `roles` and `permissions` are the first credential's only; each credential
  * stands under its own name, an absent one with `present: false` and nothing in it.
  */
-export function accessScope(request: AccessRequest, credentialNames: readonly string[]): Scope {
+/** @param policy what conditions may read beside the request. */
+export function accessScope(
+  request: AccessRequest,
+  { credentialNames, values = new Map() }: Pick<AccessPolicy, 'credentialNames' | 'values'>,
+): Scope {
   const { principal } = request;
   const scope: Record<string, unknown> = Object.create(null);
   for (const name of credentialNames) scope[name] = credentialScope(principal, name);
@@ -177,6 +205,7 @@ export function accessScope(request: AccessRequest, credentialNames: readonly st
   scope['query'] = request.variables;
   scope['connection'] = request.variables.get('connection') ?? '';
   scope['check'] = request.checks;
+  scope['values'] = values;
   return scope;
 }
 
@@ -197,13 +226,22 @@ const openPrefix = (group: RoomGroup, index: number): PolicyProblem[] =>
     ? [{ part: `rooms[${index}].under`, reason: `"${group.under.text}" must not end in {name*}: rooms stand below it` }]
     : [];
 
+function deadTemplates({ templates, choice }: RoomGroup, index: number): PolicyProblem[] {
+  if (choice !== 'firstOf') return [];
+  return unreachableTemplates(templates).map(({ position, reason }) => ({
+    part: `rooms[${index}].firstOf[${position}]`,
+    reason,
+  }));
+}
+
 function tenantCrossings(group: RoomGroup, index: number, isolation: Isolation): PolicyProblem[] {
-  const { under } = group;
+  const { under, choice } = group;
   return group.templates.flatMap((template, position) => {
     const places = under ? [template, below(under, template)] : [template];
+    const part = `rooms[${index}].${choice === 'firstOf' ? 'firstOf' : 'templates'}[${position}]`;
     return places.flatMap((each) => {
       const covered = coverage(each, isolation.connectionVariable, isolation.shapes);
-      return covered.ok ? [] : [{ part: `rooms[${index}].templates[${position}]`, reason: covered.reason }];
+      return covered.ok ? [] : [{ part, reason: covered.reason }];
     });
   });
 }

@@ -1,4 +1,4 @@
-import type { AccessRule } from './access-rule.ts';
+import { type AccessRule, isAllowing } from './access-rule.ts';
 import type { Condition, Scope } from './condition.ts';
 import type { Event } from './event.ts';
 import type { Isolation } from './isolation.ts';
@@ -81,7 +81,7 @@ function applyRule(
   const unanswered = checks.filter((name) => !request.checks.has(name));
   if (unanswered.length > 0) return { kind: 'ask', checks: unanswered };
   if (readsChecks) return conditionRefusal(when, bindScope);
-  const denying = checks.filter((name) => !request.checks.get(name));
+  const denying = checks.filter((name) => !isAllowing(request.checks.get(name)));
   if (denying.length === 0) return undefined;
   return { kind: 'deny', code: 'bind_denied', reason: `denied by the check ${denying.join(', ')}` };
 }

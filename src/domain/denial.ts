@@ -28,6 +28,8 @@ export const denialCodes = [
   'binds_too_many',
   'binds_too_fast',
   'not_bound',
+  'subscriptions_too_many',
+  'subscriptions_too_fast',
 ] as const;
 
 export type DenialCode = (typeof denialCodes)[number];

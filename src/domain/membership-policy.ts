@@ -37,7 +37,7 @@ export function createMembershipPolicy({
       if (members && (member === undefined || !members.get(space)?.has(member))) {
         return { kind: 'deny', code: 'room_denied', reason: 'it is not in the list of the members of the space' };
       }
-      const scope = { ...accessScope(request, credentialNames), space };
+      const scope = { ...accessScope(request, { credentialNames }), space };
       if (!rule.readsChecks && rule.checks.length > 0) {
         const alone = applyRule({ when: rule.when, checks: [] }, request, scope, 'room_denied');
         if (alone.kind === 'deny') return alone;

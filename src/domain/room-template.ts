@@ -106,3 +106,14 @@ function fill(template: RoomTemplate, chosen: ReadonlyMap<string, string>): Room
   });
   return text.join('/') as RoomName;
 }
+
+/** Of templates of which the first complete one counts, those that are never chosen: a narrower one must stand first. */
+export const unreachableTemplates = (
+  templates: readonly RoomTemplate[],
+): readonly { readonly position: number; readonly reason: string }[] =>
+  templates.flatMap((template, position) => {
+    const earlier = templates.slice(0, position).find((each) => each.variables.isSubsetOf(template.variables));
+    if (!earlier) return [];
+    const reason = `"${template.text}" is never chosen: "${earlier.text}" stands before it and needs no variable more`;
+    return [{ position, reason }];
+  });

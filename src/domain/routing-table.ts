@@ -4,7 +4,7 @@ import { coverage, type Isolation, isRoomOf } from './isolation.ts';
 import { roomsPerEventMax } from './limits.ts';
 import type { EventRouting, RoutingDecision, RuleOutcome, UnroutableCause } from './ports/event-routing.ts';
 import type { RoomName } from './room.ts';
-import { below, expand, missingVariable, type RoomTemplate } from './room-template.ts';
+import { below, expand, missingVariable, type RoomTemplate, unreachableTemplates } from './room-template.ts';
 import { createTopicIndex } from './topic-index.ts';
 import { type TopicPattern, wordsOf } from './topic-pattern.ts';
 import { singleValue, splitList, type Variables, type VariableValue } from './variables.ts';
@@ -41,7 +41,7 @@ export function createRoutingTable(
 ): Verdict<EventRouting, readonly RuleProblem[]> {
   const problems = rules.flatMap((rule, index) =>
     [
-      ...unreachableTemplates(rule),
+      ...deadTemplates(rule),
       ...unusedNarrowing(rule),
       ...openPrefixes(rule),
       ...(isolation ? tenantCrossings(rule, isolation) : []),
@@ -219,16 +219,10 @@ const incomplete = (rule: RoutingRule, variables: Variables): string =>
 
 type Problem = { readonly part: string; readonly reason: string };
 
-/** With `firstOf`, a template is dead when one before it needs no variable more; a narrower one must stand first. */
-function unreachableTemplates(rule: RoutingRule): Problem[] {
-  if (rule.choice === 'eachOf') return [];
-  return rule.templates.flatMap((template, index) => {
-    const earlier = rule.templates.slice(0, index).find((each) => each.variables.isSubsetOf(template.variables));
-    if (!earlier) return [];
-    const reason = `"${template.text}" is never chosen: "${earlier.text}" stands before it and needs no variable more`;
-    return [{ part: `firstOf[${index}]`, reason }];
-  });
-}
+const deadTemplates = ({ choice, templates }: RoutingRule): Problem[] =>
+  choice === 'eachOf'
+    ? []
+    : unreachableTemplates(templates).map(({ position, reason }) => ({ part: `firstOf[${position}]`, reason }));
 
 function unusedNarrowing(rule: RoutingRule): Problem[] {
   return rule.narrowing.flatMap((name, index) => {

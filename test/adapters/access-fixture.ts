@@ -6,6 +6,7 @@ import { checksSettings } from '../../src/adapters/access/access-settings.ts';
 import { createHttpCheck } from '../../src/adapters/access/http-check.ts';
 import { Fault } from '../../src/application/fault.ts';
 import type { CheckQuestion } from '../../src/application/ports/access-check.ts';
+import type { CheckAnswer } from '../../src/domain/access-rule.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { recordingObserver } from '../support/recording-observer.ts';
 import { stopServer } from '../support/stop-server.ts';
@@ -61,7 +62,7 @@ export function checkOf(backend: Backend, more: Record<string, unknown> = {}) {
   const { warehouse } = checksSettings.parse({ warehouse: { url, bearer: 'brainlife', ...more } });
   if (!warehouse) throw new Error('no settings');
   const check = createHttpCheck('warehouse', warehouse, { clock, observer });
-  const outcome = async (question: CheckQuestion, signal = open): Promise<boolean | string> => {
+  const outcome = async (question: CheckQuestion, signal = open): Promise<CheckAnswer | string> => {
     try {
       return await check.check(question, signal);
     } catch (error) {

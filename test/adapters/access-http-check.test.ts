@@ -108,3 +108,43 @@ describe('an HTTP check', () => {
     expect(told).not.toContain('eyJ');
   });
 });
+
+describe('a check with a list', () => {
+  const list = { list: 'body.roles' };
+
+  test.each<[Answer, readonly string[] | string]>([
+    [status(200, '{"roles":["a","b"]}'), ['a', 'b']],
+    [status(200, '{"roles":[]}'), []],
+    [status(401), []],
+    [status(403, '{"roles":["a"]}'), []],
+    [status(404), []],
+    [status(200, '{"roles":[1]}'), 'what `list` makes is no list of text'],
+    [status(200, '{"roles":"a"}'), 'what `list` makes is no list of text'],
+    [status(200, '{}'), 'what it reads is absent'],
+    [status(200, 'no JSON'), 'has no answer'],
+    [status(500, '{"roles":["a"]}'), 'means neither yes nor no'],
+  ])('answers with it, or with nothing, or cannot tell', async (answer, expected) => {
+    const { outcome } = checkOf(await startBackend(answer), list);
+    const answered = await outcome(questionOf('p'));
+    if (typeof expected === 'string') expect(answered).toContain(expected);
+    else expect(answered).toEqual(expected);
+  });
+
+  test('is asked once in the time that an answer counts, for each token and question', async () => {
+    const backend = await startBackend(status(200, '{"roles":["a"]}'));
+    const { outcome, clock } = checkOf(backend, { ...list, cacheMs: 60_000 });
+    for (let count = 0; count < 3; count += 1) expect(await outcome(questionOf('p'))).toEqual(['a']);
+    await outcome(questionOf('q'));
+    expect(backend.asked).toHaveLength(2);
+    clock.advance(60_001);
+    await outcome(questionOf('p'));
+    expect(backend.asked).toHaveLength(3);
+  });
+
+  test('without a token to relay is empty, and nobody is asked', async () => {
+    const backend = await startBackend(status(200, '{"roles":["a"]}'));
+    const { outcome } = checkOf(backend, list);
+    expect(await outcome({ ...questionOf('p'), tokens: new Map() })).toEqual([]);
+    expect(backend.asked).toEqual([]);
+  });
+});

@@ -9,6 +9,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['src/bootstrap/cli/'],
   '@bufbuild/cel': ['src/adapters/access/'],
   '@google-cloud/pubsub': ['src/adapters/inbound/pubsub/'],
+  '@msgpack/msgpack': ['src/adapters/outbound/signalr/'],
   amqplib: ['src/adapters/inbound/amqp/'],
   cloudevents: ['src/adapters/inbound/http/'],
   cockatiel: ['src/adapters/access/', 'src/adapters/identity/'],

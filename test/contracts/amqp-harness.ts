@@ -155,10 +155,11 @@ export async function amqpQueueHarness(
   };
 }
 
-/** An exchange of which everything is bound. */
+/** An exchange of which everything is bound: by somebody who asks for it, or by the config. */
 export async function amqpBindingHarness(
   context: HarnessContext,
   make: MakeAmqpSource = createAmqpSource,
+  by: 'bindings' | 'subscribe' = 'bindings',
 ): Promise<EventSourceHarness> {
   const resources = new AsyncDisposableStack();
   const admin = resources.use(await amqpAdmin());
@@ -170,9 +171,12 @@ export async function amqpBindingHarness(
     for (const source of sources) await source.drain(AbortSignal.abort());
   });
   function makeSource(): EventSource {
-    const source = make('amqp', settingsOf(way.url, { bindings: { [exchange]: 'topic' } }), context);
+    const chosen = by === 'bindings' ? { bindings: { [exchange]: 'topic' } } : { subscribe: [{ exchange }] };
+    const source = make('amqp', settingsOf(way.url, chosen), context);
     // Rejects when the source is drained before it was started.
-    if ('bind' in source && everything.ok) source.bind(exchange, everything.value, neverAborts()).catch(() => {});
+    if (by === 'bindings' && 'bind' in source && everything.ok) {
+      source.bind(exchange, everything.value, neverAborts()).catch(() => {});
+    }
     sources.push(source);
     return source;
   }
@@ -200,6 +204,15 @@ export async function amqpBindingHarness(
         });
         way.tap.deleteQueue(queue);
       },
+      ...(by === 'subscribe' && {
+        missingTopology() {
+          const missing = admin.name('missing');
+          const settings = settingsOf(way.url, { subscribe: [{ exchange }, { exchange: missing }] });
+          const source = make('amqp', settings, context);
+          sources.push(source);
+          return { source, missing };
+        },
+      }),
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

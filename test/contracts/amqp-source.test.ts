@@ -1,3 +1,4 @@
+import { createAmqpSource } from '../../src/adapters/inbound/amqp/amqp-source.ts';
 import { describeWithRabbitMq } from '../support/with-brokers.ts';
 import { amqpBindingHarness, amqpQueueHarness } from './amqp-harness.ts';
 import { eventSourceContract } from './event-source-contract.ts';
@@ -17,4 +18,5 @@ describeWithRabbitMq('at the broker', () => {
     amqpQueueHarness(context, { count: 1, options: {}, settings: { deadLetter: { by: 'policy' } } }),
   );
   eventSourceContract('AMQP bindings', (context) => amqpBindingHarness(context));
+  eventSourceContract('AMQP subscriptions', (context) => amqpBindingHarness(context, createAmqpSource, 'subscribe'));
 });

@@ -48,6 +48,7 @@ const never = () => {
 const admissions = {
   forCallers: () => callers,
   forConnections: never,
+  forRooms: never,
   forBinds: never,
   forSpaces: never,
   forPublishing: never,

@@ -77,7 +77,7 @@ export async function openRelay(url: string): Promise<RelayClient> {
 }
 
 /** For what must not have come: whatever was on its way has come by then, since the client's own pong is behind it. */
-export async function settled({ socket }: RelayClient): Promise<void> {
+export async function settled({ socket }: Pick<RelayClient, 'socket'>): Promise<void> {
   const pong = once(socket, 'pong');
   socket.ping();
   await pong;

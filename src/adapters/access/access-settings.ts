@@ -76,6 +76,12 @@ const checkSettings = z.strictObject({
     .enum(['try-later', 'deny'])
     .default('try-later')
     .describe('What any other answer means, and none at all: the client is to come back, or no.'),
+  list: answerExpression
+    .optional()
+    .describe(
+      'CEL over `status` and `body` that makes a list of text out of an answer that means yes; no is an empty list. ' +
+        "Conditions read it: `'admin' in check.NAME`. By itself a list allows unless it is empty.",
+    ),
 });
 
 const permissionSourceSettings = z.strictObject({

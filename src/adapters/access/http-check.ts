@@ -1,8 +1,10 @@
 import type { AccessCheck } from '../../application/ports/access-check.ts';
+import type { CheckAnswer } from '../../domain/access-rule.ts';
 import type { Condition } from '../../domain/condition.ts';
 import { checkUnavailable } from './access-fault.ts';
 import { answerNames, type CheckSettings } from './access-settings.ts';
 import { compileCondition } from './cel-condition.ts';
+import { compileExpression, textList } from './cel-expression.ts';
 import { type AccessDependencies, type AnswerScope, createHttpQuestion, type Interpretation } from './http-question.ts';
 
 /**
@@ -12,9 +14,11 @@ import { type AccessDependencies, type AnswerScope, createHttpQuestion, type Int
 export function createHttpCheck(name: string, settings: CheckSettings, deps: AccessDependencies): AccessCheck {
   const allows = conditionOf(settings.allow);
   const denies = conditionOf(settings.deny);
-  const interpret = (answer: AnswerScope): Interpretation<boolean> => {
-    if (allows(answer).ok) return { value: true, outcome: 'allow' };
-    if (denies(answer).ok) return { value: false, outcome: 'deny' };
+  const yes = settings.list === undefined ? () => true : listOf(name, settings.list);
+  const no = settings.list === undefined ? false : [];
+  const interpret = (answer: AnswerScope): Interpretation<CheckAnswer> => {
+    if (allows(answer).ok) return { value: yes(answer), outcome: 'allow' };
+    if (denies(answer).ok) return { value: no, outcome: 'deny' };
     throw checkUnavailable(name, `its answer with status ${answer.status} means neither yes nor no`);
   };
   const question = createHttpQuestion(name, settings, interpret, deps);
@@ -25,12 +29,24 @@ export function createHttpCheck(name: string, settings: CheckSettings, deps: Acc
         const answer = await question.ask(asked, signal);
         if (answer.ok) return answer.value;
         deps.observer.observe({ kind: 'check-answered', check: name, outcome: 'deny' });
-        return false;
+        return no;
       } catch (error) {
-        if (settings.otherwise === 'deny') return false;
+        if (settings.otherwise === 'deny') return no;
         throw error;
       }
     },
+  };
+}
+
+function listOf(name: string, text: string): (answer: AnswerScope) => readonly string[] {
+  const expression = compileExpression(text, answerNames);
+  if (!expression.ok) throw new TypeError(`"${text}": ${expression.reason}`);
+  return (answer) => {
+    const result = expression.value(answer);
+    const list = result.ok ? textList(result.value) : undefined;
+    if (list) return list;
+    const reason = result.ok ? 'what `list` makes is no list of text' : result.reason;
+    throw checkUnavailable(name, `of its answer with status ${answer.status}, ${reason}`);
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CheckAnswer } from '../../domain/access-rule.ts';
 import type { Variables } from '../../domain/variables.ts';
 
 /** What is asked about: the variables for the question, and the tokens to relay by credential name. */
@@ -10,11 +11,11 @@ export type CheckQuestion = {
   readonly fresh?: boolean | undefined;
 };
 
-/** Somebody else is asked whether this may be. */
+/** Somebody else is asked whether this may be, or for a list, such as of roles, that conditions read. */
 export interface AccessCheck {
   readonly name: string;
   /** Rejects with a `Fault` of the disposition `retry` when there is no telling now. */
-  check(question: CheckQuestion, signal: AbortSignal): Promise<boolean>;
+  check(question: CheckQuestion, signal: AbortSignal): Promise<CheckAnswer>;
 }
 
 /** Somebody else is asked which permissions a credential has, beyond those that its token and the config give. */

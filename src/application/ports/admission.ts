@@ -44,6 +44,20 @@ export interface ConnectionAdmission {
   admit(connection: string, presented: Presented, signal: AbortSignal): Promise<Admission>;
 }
 
+export type RoomAnswer =
+  | { readonly kind: 'joined'; readonly rooms: readonly RoomName[] }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  | { readonly kind: 'try-later'; readonly retryAfterMs: number };
+
+/** Further rooms for who is connected already; observes what it decides. Never rejects. */
+export interface RoomAdmission {
+  /**
+   * Decides as when it connected, with what is presented in the place of the query, and nothing of the first one.
+   * Refused when its token has ended. When the signal aborts, the answer means nothing.
+   */
+  join(session: Session, presented: Presented, signal: AbortSignal): Promise<RoomAnswer>;
+}
+
 export type BindAnswer =
   /** The caller releases it, once, when the client wants it no more or has gone. */
   | { readonly kind: 'bound'; readonly pattern: PatternId; readonly release: () => void }

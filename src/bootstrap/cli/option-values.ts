@@ -56,6 +56,12 @@ export function positiveNumber(text: string): number {
   return number;
 }
 
+/** The path of a hub. */
+export function hubPath(text: string): string {
+  if (!/^\/[^?#\s]*$/.test(text)) throw new InvalidArgumentError('It must begin with "/"; a query stands in --query.');
+  return text.replace(/\/$/, '');
+}
+
 /** Where a gateway listens, of whatever scheme its clients write. */
 export function gatewayUrl(text: string): URL {
   const url = URL.parse(text.replace(/^ws(s?):\/\//i, 'http$1://'));

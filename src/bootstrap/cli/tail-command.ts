@@ -2,8 +2,9 @@ import { Command, Option } from 'commander';
 import { type CommandIo, complain } from './command-io.ts';
 import { eventJsonLine, eventLine } from './event-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { followEvents } from './follow-events.ts';
-import { collect, collectList, collectNamed, positiveNumber } from './option-values.ts';
+import { type FollowOptions, followEvents } from './follow-events.ts';
+import { followHub } from './follow-hub.ts';
+import { collect, collectList, collectNamed, hubPath, positiveNumber } from './option-values.ts';
 import { addSubjectOptions, type SubjectOptions, subjectOf, tokenOption, urlOption } from './token-options.ts';
 
 export type TailOptions = SubjectOptions & {
@@ -13,6 +14,8 @@ export type TailOptions = SubjectOptions & {
   readonly room: readonly string[];
   readonly query: ReadonlyMap<string, string>;
   readonly namespace: string;
+  /** Path of a hub. */
+  readonly signalr?: string;
   readonly count?: number;
   readonly json?: true;
 };
@@ -36,6 +39,9 @@ export function createTailCommand(io: CommandIo, end: (code: ExitCode) => void):
         .default(new Map(), 'none'),
     )
     .option('--namespace <name>', 'Socket.IO namespace', '/')
+    .addOption(
+      new Option('--signalr [path]', 'be a SignalR client of the hub at this path').preset('/hub').argParser(hubPath),
+    )
     .addOption(new Option('-n, --count <number>', 'end after so many events').argParser(positiveNumber))
     .option('--json', 'print one JSON object a line')
     .addOption(urlOption())
@@ -48,13 +54,16 @@ export function createTailCommand(io: CommandIo, end: (code: ExitCode) => void):
 }
 
 const details = `
-It is a Socket.IO client of a running gateway and prints one line an event: time, name, meta,
-data. It connects again by itself when the connection is lost, and ends when it is refused.
+It is a Socket.IO client of a running gateway, or a SignalR one, and prints one line an event:
+time, name, meta, data. It connects again by itself when the connection is lost, and ends when it
+is refused.
 
 Examples:
   edgeward tail
   edgeward tail --tenant demo --user 7 --topics greetings,prices
   edgeward tail --business-unit 12 --room workstations/3 --count 1 --json
+  edgeward tail --signalr
+  edgeward tail --signalr /v1/hub/entries --query site_id=4711
   EDGEWARD_TOKEN=$(cat token) edgeward tail --url https://events.example.test --query sessionId=4711
 `;
 
@@ -62,9 +71,9 @@ async function tail(io: CommandIo, options: TailOptions): Promise<ExitCode> {
   const format = options.json ? eventJsonLine : eventLine;
   let left = options.count ?? Infinity;
   const untilUnread = { ...io, interrupted: AbortSignal.any([io.interrupted, io.unread]) };
-  const complaint = await followEvents(untilUnread, {
+  const path = options.signalr;
+  const followed: Omit<FollowOptions, 'namespace'> = {
     gateway: options.url,
-    namespace: options.namespace,
     token: options.token,
     subject: subjectOf(options),
     query: queryOf(options),
@@ -76,7 +85,10 @@ async function tail(io: CommandIo, options: TailOptions): Promise<ExitCode> {
       left -= 1;
       return left === 0 ? 'enough' : 'more';
     },
-  });
+  };
+  const complaint = await (path === undefined
+    ? followEvents(untilUnread, { ...followed, namespace: options.namespace })
+    : followHub(untilUnread, { ...followed, path }));
   return complaint ? complain(io, complaint) : exitCodes.ok.code;
 }
 

@@ -16,6 +16,7 @@ export const accessNames: readonly string[] = [
   'query',
   'connection',
   'check',
+  'values',
 ];
 
 /** What may be bound at an endpoint, by the name of the stream. */
@@ -35,7 +36,7 @@ export type PublishSettings = Pick<AccessSettings, 'credentials' | 'require' | '
 
 /** Who may connect, and the rooms of a connection. */
 export type ConnectSettings = PublishSettings &
-  Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax'> & {
+  Pick<AccessSettings, 'rooms' | 'roomsPerConnectionMax' | 'values'> & {
     readonly exchanges?: Readonly<Record<string, ExchangeSettings>> | undefined;
   };
 
@@ -46,8 +47,9 @@ export function buildAccess(
 ): Verdict<AccessControl, readonly Finding[]> {
   const credentialNames = credentialNamesOf(settings);
   const rules = ruleCompiler(compile, [...accessNames, ...credentialNames]);
-  const rooms = settings.rooms.map(({ templates, under, when, checks, otherwise }, index) => ({
-    templates: templates.map(roomTemplate),
+  const rooms = settings.rooms.map(({ templates, firstOf, under, when, checks, otherwise }, index) => ({
+    templates: (firstOf ?? templates ?? []).map(roomTemplate),
+    choice: firstOf ? ('firstOf' as const) : ('eachOf' as const),
     under: under === undefined ? undefined : roomTemplate(under),
     rule: rules.compile(when, checks, ['rooms', index, 'when']),
     otherwise,
@@ -62,7 +64,8 @@ export function buildAccess(
       : bindRules.compile(exchange.require, exchange.checks, ['exchanges', name, 'require']),
   }));
   const { roomsPerConnectionMax } = settings;
-  const policy = { connect, publish: { checks: [] }, rooms, streams, roomsPerConnectionMax, credentialNames };
+  const values = new Map(Object.entries(settings.values));
+  const policy = { connect, publish: { checks: [] }, rooms, streams, roomsPerConnectionMax, credentialNames, values };
   return withFindings(policy, isolation, [...rules.findings, ...bindRules.findings]);
 }
 
@@ -72,7 +75,9 @@ export function buildPublishAccess(
   compile: CompileCondition,
 ): Verdict<AccessControl, readonly Finding[]> {
   const credentialNames = credentialNamesOf(settings);
-  const rules = ruleCompiler(compile, [...accessNames, ...credentialNames, 'event']);
+  // Whoever publishes has no settings of an endpoint.
+  const names = accessNames.filter((name) => name !== 'values');
+  const rules = ruleCompiler(compile, [...names, ...credentialNames, 'event']);
   const publish = rules.compile(settings.require, settings.checks, ['require']);
   const policy = { connect: { checks: [] }, publish, rooms: [], roomsPerConnectionMax: 1, credentialNames };
   return withFindings(policy, undefined, rules.findings);
@@ -92,9 +97,19 @@ export function ruleCompiler(compile: CompileCondition, knownNames: readonly str
       if (when === undefined || !condition?.ok) return { checks };
       // A text that compiles only where `check` may be read does read it.
       const others = knownNames.filter((name) => name !== 'check');
-      return { when: condition.value, checks, readsChecks: !compile(when, others).ok };
+      const readsChecks = !compile(when, others).ok;
+      return { when: condition.value, checks, readsChecks, decidesEarly: readsChecks && needsAnswers(when) };
     },
   };
+}
+
+/**
+ * Whether a condition reads answers of checks in no other way than `check.NAME`: without the answer that cannot be
+ * evaluated, while `has(check.NAME)` would be false. What cannot be told from the text counts as another way.
+ */
+function needsAnswers(condition: string): boolean {
+  const rest = condition.replaceAll(/\bhas\s*\([^()]*\)/g, (test) => (/\bcheck\b/.test(test) ? test : ''));
+  return !/\bhas\s*\(/.test(rest) && !/\bcheck\b(?!\s*\.\s*[A-Za-z_])/.test(rest);
 }
 
 function withFindings(

@@ -15,7 +15,11 @@ export function buildMembership(
   const { membership, sender } = settings;
   if (!membership) return allowed(openMembership);
   const credentialNames = credentialNamesOf(settings);
-  const rules = ruleCompiler(compile, [...accessNames, ...credentialNames, 'space']);
+  const rules = ruleCompiler(compile, [
+    ...accessNames.filter((name) => name !== 'values'),
+    ...credentialNames,
+    'space',
+  ]);
   const rule = rules.compile(membership.require, membership.checks, ['membership', 'require']);
   if (rules.findings.length > 0) return refused(rules.findings);
   const members =

@@ -106,9 +106,9 @@ function variableMistakes(
       .map((name) => absentVariable(path, name, [...known, ...more]));
   return [
     ...Object.keys(query).flatMap((name) => hiddenQuery(name, givers)),
-    ...(rooms ?? []).flatMap(({ templates, under }, index) => [
-      ...templates.flatMap((text, position) =>
-        notGiven(['rooms', index, 'templates', position], roomTemplate(text).variables),
+    ...(rooms ?? []).flatMap(({ templates, firstOf, under }, index) => [
+      ...(firstOf ?? templates ?? []).flatMap((text, position) =>
+        notGiven(['rooms', index, firstOf ? 'firstOf' : 'templates', position], roomTemplate(text).variables),
       ),
       ...(under === undefined ? [] : notGiven(['rooms', index, 'under'], roomTemplate(under).variables)),
     ]),
@@ -154,26 +154,45 @@ function hiddenQuery(name: string, givers: ReadonlyMap<string, string>): readonl
 
 /**
  * A tenant that the client names in its URL, and that nobody looks at. It is enough that the condition or a check of the
- * endpoint reads the variable: whether it does so well is not for a check of the config to know.
+ * endpoint reads the variable, or one of every group of rooms that has it: whether it does so well is not for a check of
+ * the config to know.
  */
-function chosenTenant(settings: Partial<AccessSettings>, { tokens, checks, tenant }: AccessNames): readonly Finding[] {
-  const { credentials, query = {}, require, checks: asked } = settings;
+function chosenTenant(settings: CheckedSettings, { tokens, checks, tenant }: AccessNames): readonly Finding[] {
+  const { credentials, query = {}, require, checks: asked, rooms, exchanges = {} } = settings;
   if (tenant === undefined || !Object.hasOwn(query, tenant)) return [];
   // What is wrong by itself may be what gives the variable, or looks at it.
-  if (!credentials || !asked || !tokens || !checks) return [];
+  if (!credentials || !asked || !tokens || !checks || !rooms) return [];
   const kinds = credentials.flatMap(({ accepts }) => accepts);
   const given = kinds.some((kind) => tokens.get(kind)?.includes(tenant) ?? true);
   // The query cannot have a name of a token's: that is a mistake of its own.
-  if (given || namesRead(require ?? '', 'query').has(tenant)) return [];
-  // A condition that reads checks decides alone what they mean: those that it leaves out decide nothing.
-  const read = namesRead(require ?? '', 'check');
-  const deciding = read.size === 0 ? asked : asked.filter((name) => read.has(name));
-  if (deciding.some((name) => checks.get(name)?.includes(tenant) ?? true)) return [];
+  if (given || looksAt(tenant, require, asked, checks)) return [];
+  const groups = rooms.filter((group) => usesVariable(group, tenant));
+  const isForBinds = Object.keys(exchanges).length > 0;
+  const isLookedAt = groups.every((group) => looksAt(tenant, group.when, group.checks, checks));
+  if (groups.length > 0 && !isForBinds && isLookedAt) return [];
   const message =
     `a client would choose its tenant: isolation.connection is {${tenant}}, which no token that is accepted here gives; ` +
     `take it from a token, or look at it with query.${tenant} in \`require\`, or with a check whose url has {${tenant}}`;
   return [{ path: ['query', tenant], at: 'key', message }];
 }
+
+function looksAt(
+  variable: string,
+  condition: string | undefined,
+  asked: readonly string[],
+  checks: NamesByName,
+): boolean {
+  if (namesRead(condition ?? '', 'query').has(variable)) return true;
+  // A condition that reads checks decides alone what they mean: those that it leaves out decide nothing.
+  const read = namesRead(condition ?? '', 'check');
+  const deciding = read.size === 0 ? asked : asked.filter((name) => read.has(name));
+  return deciding.some((name) => checks.get(name)?.includes(variable) ?? true);
+}
+
+const usesVariable = ({ templates, firstOf, under }: AccessSettings['rooms'][number], variable: string): boolean =>
+  [...(templates ?? []), ...(firstOf ?? []), ...(under === undefined ? [] : [under])].some((text) =>
+    roomTemplate(text).variables.has(variable),
+  );
 
 /** The names after `query.` or in `query['…']`, for one that a condition reads. `has(query.x)` looks at no value. */
 function namesRead(condition: string, from: 'query' | 'check'): ReadonlySet<string> {

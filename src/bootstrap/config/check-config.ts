@@ -113,7 +113,7 @@ function builtFindings(
   { isolation, identity }: Draft,
   compile: CompileCondition,
 ): readonly Finding[] {
-  const { require, checks = [], rooms, roomsPerConnectionMax = 1, exchanges } = settings;
+  const { require, checks = [], rooms, roomsPerConnectionMax = 1, values = {}, exchanges } = settings;
   // Without the credentials it is not known what conditions may read.
   if (!settings.credentials) return [];
   const credentials = withEveryName(settings.credentials, identity);
@@ -124,7 +124,7 @@ function builtFindings(
   }
   const access = rooms
     ? buildAccess(
-        { credentials, require, checks, rooms, roomsPerConnectionMax, exchanges },
+        { credentials, require, checks, rooms, roomsPerConnectionMax, values, exchanges },
         { isolation: isolation && buildIsolation(isolation), compile },
       )
     : buildPublishAccess({ credentials, require, checks }, compile);

@@ -16,7 +16,7 @@ export function notificationMistakes(
   const kinds = [...new Set(credentials.flatMap(({ accepts }) => accepts))];
   const sourceNames = sources.includes(undefined) ? undefined : sources.map((each) => each?.name ?? '');
   const access = buildAccess(
-    { credentials, require: administrators, checks: [], rooms: [], roomsPerConnectionMax: 1 },
+    { credentials, require: administrators, checks: [], rooms: [], roomsPerConnectionMax: 1, values: {} },
     { isolation: undefined, compile },
   );
   const findings = [

@@ -50,7 +50,7 @@ function typedTokens({ endpoints = [], sources = [] }: Draft): readonly Finding[
       adapter === undefined || adapter.kind === 'spaces'
         ? []
         : (adapter.settings.credentials ?? []).flatMap(({ from }, position): readonly Finding[] => {
-            if (!from.startsWith('token.')) return [];
+            if (![from].flat().some((place) => place.startsWith('token.'))) return [];
             const path = [section, index, adapter.kind, 'credentials', position, 'from'];
             return [{ path, message: 'is for clients that say the type of their token, as those of spaces do' }];
           }),

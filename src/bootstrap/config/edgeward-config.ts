@@ -6,6 +6,7 @@ import { amqpSettings } from '../../adapters/inbound/amqp/amqp-settings.ts';
 import { httpSettings } from '../../adapters/inbound/http/http-settings.ts';
 import { memorySettings } from '../../adapters/inbound/memory/memory-settings.ts';
 import { pubsubPushSettings, pubsubSettings } from '../../adapters/inbound/pubsub/pubsub-settings.ts';
+import { signalrSettings } from '../../adapters/outbound/signalr/signalr-settings.ts';
 import { socketioSettings } from '../../adapters/outbound/socketio/socketio-settings.ts';
 import { spacesSettings } from '../../adapters/outbound/socketio/spaces-settings.ts';
 import { websocketSettings } from '../../adapters/outbound/websocket/websocket-settings.ts';
@@ -26,6 +27,7 @@ export const configSchema = createConfigSchema({
     socketio: socketioSettings.describe('Socket.IO clients of protocol 5 (`socket.io-client` 3 and 4).'),
     spaces: spacesSettings.describe('Two-way rooms for Socket.IO clients of all versions, as in Avaya Spaces.'),
     websocket: websocketSettings.describe('Bare WebSocket clients, which bind what they want to have.'),
+    signalr: signalrSettings.describe('A hub for ASP.NET Core SignalR clients, over WebSockets.'),
   },
   identity: identitySettings.prefault({}).describe('Which tokens are trusted, and what they say of who presents them.'),
   checks: checksSettings.default({}).describe('Other services that access rules may ask, by name.'),

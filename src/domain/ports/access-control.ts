@@ -1,3 +1,4 @@
+import type { CheckAnswer } from '../access-rule.ts';
 import type { Denial } from '../denial.ts';
 import type { Event } from '../event.ts';
 import type { Principal } from '../principal.ts';
@@ -12,7 +13,7 @@ export type AccessRequest = {
   /** What the client says of itself: declared query fields, and `connection`. Never stands above a token's variable. */
   readonly variables: Variables;
   /** Answers of access checks by name; a check that is missing here has not been asked. */
-  readonly checks: ReadonlyMap<string, boolean>;
+  readonly checks: ReadonlyMap<string, CheckAnswer>;
 };
 
 /** Every decision carries its reason. */

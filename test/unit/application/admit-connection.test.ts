@@ -244,3 +244,16 @@ describe('there is no telling now', () => {
     expect(crm.questions).toHaveLength(2);
   });
 });
+
+describe('with the query judged last', () => {
+  const query = [{ variable: 'topics', field: 'topics', required: true }];
+
+  test.each([
+    ['expired', 'token_expired'],
+    ['weak', 'access_denied'],
+    ['good', 'query_invalid'],
+  ])('the token "%s" without what must be there is refused with %s', async (token, code) => {
+    expect(await admissionOf({ query, queryJudged: 'last' }).admit(token)).toMatchObject({ denial: { code } });
+    expect(await admissionOf({ query }).admit(token)).toMatchObject({ denial: { code: 'query_invalid' } });
+  });
+});

@@ -10,7 +10,7 @@ const iam = credentialOf('iam', { tenant: '42', user: 'u' }, { expiresAt: 1000 }
 const stranger = credentialOf('iam', { tenant: '43' });
 const tokens = { o: ocms, i: iam, stranger, expired: 'token_expired' } as const;
 
-const ruleOf = (from: string, given: Partial<CredentialRule> = {}): CredentialRule => ({
+const ruleOf = (from: string | readonly string[], given: Partial<CredentialRule> = {}): CredentialRule => ({
   from,
   accepts: ['ocms', 'iam'],
   optional: false,
@@ -220,5 +220,32 @@ test('keys that cannot be had leave no telling', async () => {
   await expect(authenticate(presentedOf({ 'auth.token': 'o' }), dependencies, signal)).rejects.toMatchObject({
     code: 'test_away',
     disposition: 'retry',
+  });
+});
+
+describe('of several places', () => {
+  const rules = [ruleOf(['header.authorization', 'query.access_token'])];
+
+  test.each([
+    [{ 'header.authorization': 'Bearer o' }, ocms],
+    [{ 'query.access_token': 'o' }, ocms],
+    [{ 'header.authorization': 'bearer o', 'query.access_token': 'i' }, ocms],
+    [{ 'header.authorization': 'Basic eDp5', 'query.access_token': 'i' }, iam],
+    [{ 'header.authorization': '', 'query.access_token': 'i' }, iam],
+  ])('%j: the first with a token counts', async (given, credential) => {
+    expect((await principalFor(given, rules)).credentials).toEqual([credential]);
+  });
+
+  test.each([
+    [{}, 'token_missing', 'there is no token at header.authorization or query.access_token'],
+    [{ 'header.authorization': 'Basic eDp5' }, 'token_malformed', 'the Authorization header is not "Bearer TOKEN"'],
+    [
+      { 'header.authorization': ['Bearer o', 'Bearer i'], 'query.access_token': 'o' },
+      'token_malformed',
+      'header.authorization was given more than once',
+    ],
+    [{ 'header.authorization': 'Bearer expired', 'query.access_token': 'o' }, 'token_expired', expect.any(String)],
+  ])('%j is refused', async (given, code, reason) => {
+    expect(await denialFor(given, rules)).toEqual({ code, reason });
   });
 });

@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type QueryRule, readQueryVariables } from '../../../src/application/query-variables.ts';
+import { allowed, refused } from '../../../src/domain/verdict.ts';
 import { allowedValue, refusalReason } from '../../support/domain-fixtures.ts';
 import { presentedOf } from '../../support/fake-ports.ts';
 import { hostileText } from '../../support/hostile-text.ts';
 
 const session: QueryRule = { variable: 'session', field: 'sessionId', required: false };
 const topics: QueryRule = { variable: 'topics', field: 'topics', list: ',', required: false };
-const read = (given: Readonly<Record<string, string | readonly string[]>>, ...rules: readonly QueryRule[]) =>
-  readQueryVariables(presentedOf(given), rules);
+type Given = Readonly<Record<string, string | readonly string[]>>;
+
+function read(given: Given, ...rules: readonly QueryRule[]) {
+  const { variables, problem } = readQueryVariables(presentedOf(given), rules);
+  return problem ? refused(problem) : allowed(variables);
+}
 
 describe('hiiretail 8.10: a list comes in every way that clients write it', () => {
   test.each([
@@ -82,6 +87,30 @@ describe('a required field', () => {
     { ...topics, field: 'sessionId', required: true },
   ])('%o is there', (rule) => {
     expect(read({ 'query.sessionId': 'x' }, rule).ok).toBe(true);
+  });
+});
+
+describe('a field that must not be empty', () => {
+  const user: QueryRule = { variable: 'user', field: 'user_id', required: false, empty: 'refuse' };
+
+  test.each([[''], ['undefined'], ['null'], [['', 'null']]])('with %o is refused, and is no variable', (given) => {
+    expect(readQueryVariables(presentedOf({ 'query.user_id': given }), [user])).toEqual({
+      variables: new Map(),
+      problem: { code: 'query_invalid', reason: 'the query field "user_id" has no value' },
+    });
+  });
+
+  test('may be absent', () => {
+    expect(allowedValue(read({}, user))).toEqual(new Map());
+    expect(allowedValue(read({ 'query.user_id': 'u' }, user))).toEqual(new Map([['user', 'u']]));
+  });
+});
+
+test('of several that are wrong the first is told, and the others are read', () => {
+  const given = { 'query.sessionId': ['a', 'b'], 'query.topics': 'x' };
+  expect(readQueryVariables(presentedOf(given), [{ ...session, required: true }, topics])).toEqual({
+    variables: new Map([['topics', ['x']]]),
+    problem: { code: 'query_invalid', reason: 'the query field "sessionId" was given more than once' },
   });
 });
 

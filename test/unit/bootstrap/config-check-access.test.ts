@@ -125,6 +125,16 @@ describe('a tenant that the client writes into its URL', () => {
     ['beside tokens that lack it', `${bothTokens}, ${query}`, refused],
     ['beside tokens that may be left out', `${bothTokens.replace(' }]', ', optional: true }]')}, ${query}`, refused],
     ['where rooms are made of it', `${query}, rooms: [{ templates: ["tenants/{space}"] }]`, refused],
+    [
+      'where only some of its rooms look at it',
+      `${query}, rooms: [{ firstOf: ["tenants/{space}"] }, { templates: ["tenants/{space}/a"], when: "query.space == 'x'" }]`,
+      refused,
+    ],
+    [
+      'where all of its rooms look at it',
+      `${query}, rooms: [{ firstOf: ["tenants/{space}"], when: "query.space == 'x'" }, { templates: [common] }]`,
+      [],
+    ],
     ['with a condition about something else', `${query}, require: "'a' in permissions"`, refused],
     ['with a condition that asks only whether it is there', `${query}, require: "has(query.space)"`, refused],
     ['with a condition over a variable of like name', `${query}, require: "query.spaces == claims.s"`, refused],

@@ -42,7 +42,7 @@ describe('what an exchange refers to', () => {
       'is no name at all',
       { require: 'bnd.project == "a"' },
       [
-        `${at}.orders.require: condition: there is no "bnd" here; it may read bind, check, claims, connection, ocms, permissions, query, roles, variables`,
+        `${at}.orders.require: condition: there is no "bnd" here; it may read bind, check, claims, connection, ocms, permissions, query, roles, values, variables`,
       ],
     ],
   ])('%s', (_, exchange, problems) => {

@@ -86,7 +86,7 @@ test('the rooms of the table are those of the preset', () => {
   );
   const [endpoint] = presetWith().endpoints;
   if (endpoint?.kind !== 'socketio') throw new Error('the preset has changed');
-  const templates = endpoint.settings.rooms.flatMap((group) => group.templates);
+  const templates = endpoint.settings.rooms.flatMap(({ templates: own = [] }) => own);
   expect(told.toSorted()).toEqual(templates.filter((template) => template !== 'topics/{topics}').toSorted());
 });
 

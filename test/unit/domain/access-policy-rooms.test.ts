@@ -50,6 +50,21 @@ describe('which rooms a connection is in', () => {
     });
   });
 
+  test('with firstOf, that of the first complete template', () => {
+    const group = groupOf(['sites/{site}/users/{user}', 'sites/{site}'], { choice: 'firstOf' });
+    const roomsOf = (client: Given) => join([group], requestOf({}, client));
+    expect(roomsOf({ site: 's', user: 'u' })).toMatchObject({ value: { rooms: ['sites/s/users/u'] } });
+    expect(roomsOf({ site: 's' })).toMatchObject({ value: { rooms: ['sites/s'] } });
+    expect(roomsOf({ user: 'u' })).toMatchObject({ value: { rooms: [] } });
+  });
+
+  test('with firstOf, a template that is never chosen is refused', () => {
+    const group = groupOf(['sites/{site}', 'sites/{site}/users/{user}'], { choice: 'firstOf' });
+    expect(refusalReason(createAccessPolicy(policyOf([group])))).toEqual([
+      { part: 'rooms[0].firstOf[1]', reason: expect.stringContaining('is never chosen') },
+    ]);
+  });
+
   test('a variable of the client never stands above one of a token, not even above an empty one', () => {
     const groups = [groupOf(['tenants/{tenant}'])];
     expect(join(groups, requestOf({ tenant: '42' }, { tenant: '43' }))).toMatchObject({

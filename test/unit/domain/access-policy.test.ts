@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compileCondition } from '../../../src/adapters/access/cel-condition.ts';
 import { type AccessPolicy, createAccessPolicy } from '../../../src/domain/access-policy.ts';
-import type { AccessRule } from '../../../src/domain/access-rule.ts';
+import type { AccessRule, CheckAnswer } from '../../../src/domain/access-rule.ts';
 import type { Condition, Scope } from '../../../src/domain/condition.ts';
 import type { AccessRequest } from '../../../src/domain/ports/access-control.ts';
 import { anonymous } from '../../../src/domain/principal.ts';
@@ -82,6 +84,76 @@ describe('a rule', () => {
   });
 });
 
+describe('a condition that reads checks', () => {
+  /** As CEL evaluates it: what does not matter is not looked at. */
+  const compiled = (text: string) => allowedValue(compileCondition(text, ['permissions', 'check', 'query']));
+  const rule = (text: string): AccessRule => ({
+    when: compiled(text),
+    checks: ['a', 'b'],
+    readsChecks: true,
+    decidesEarly: true,
+  });
+
+  test.each([
+    ['false && check.a', 'deny'],
+    ["'x' in permissions && check.a", 'deny'],
+    ['true || check.a', 'allow'],
+    ['check.a || true', 'allow'],
+    ['check.a', 'ask'],
+    ['true && check.a', 'ask'],
+    ["!('a' in check)", 'ask'],
+    ['size(check) == 0', 'ask'],
+    ["check['a']", 'ask'],
+    ['query.none == 1', 'ask'],
+  ])('%s without answers: %s', (text, kind) => {
+    expect(connect(rule(text))).toMatchObject(kind === 'ask' ? { kind, checks: ['a', 'b'] } : { kind });
+  });
+
+  test('reads a list', () => {
+    const roles = new Map<string, CheckAnswer>([
+      ['a', ['admin']],
+      ['b', false],
+    ]);
+    const ask = (text: string) => accessOf({ connect: rule(text) }).mayConnect(requestOf({ checks: roles }));
+    expect(ask("'admin' in check.a")).toMatchObject({ kind: 'allow' });
+    expect(ask("'owner' in check.a")).toMatchObject({ kind: 'deny' });
+  });
+
+  test('is decided in the end as if everybody had been asked at first', () => {
+    const atom = fc.constantFrom(
+      'true',
+      'false',
+      'check.a',
+      'check.b',
+      "'b' in check",
+      "'x' in permissions",
+      'query.none',
+    );
+    const { text } = fc.letrec<{ text: string }>((tie) => ({
+      text: fc.oneof(
+        { maxDepth: 4 },
+        atom,
+        fc.tuple(tie('text'), fc.constantFrom('&&', '||'), tie('text')).map((parts) => `(${parts.join(' ')})`),
+        fc.tuple(tie('text'), tie('text'), tie('text')).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
+        tie('text').map((each) => `!${each}`),
+      ),
+    }));
+    fc.assert(
+      fc.property(text, fc.boolean(), fc.boolean(), (condition, a, b) => {
+        const first = connect(rule(condition));
+        const whole = connect(rule(condition), { a, b });
+        if (first.kind !== 'ask') expect(first.kind).toBe(whole.kind);
+      }),
+    );
+  });
+});
+
+test('a check that answers with a list allows unless it is empty', () => {
+  const access = accessOf({ connect: { checks: ['a'] } });
+  const ask = (answer: CheckAnswer) => access.mayConnect(requestOf({ checks: new Map([['a', answer]]) })).kind;
+  expect([ask(['x']), ask([])]).toEqual(['allow', 'deny']);
+});
+
 describe('what a condition reads', () => {
   /** The scope that the condition of `mayConnect` was given. */
   function scopeOf(request: AccessRequest, credentialNames: readonly string[]): Scope {
@@ -125,6 +197,7 @@ describe('what a condition reads', () => {
       query: variables,
       connection: 'c1',
       check: checks,
+      values: new Map(),
     });
     expect(scopeOf({ ...request, principal: principalOf(iam, ocms) }, [])['permissions']).toEqual(['all']);
   });
@@ -139,6 +212,7 @@ describe('what a condition reads', () => {
       variables: new Map(),
       query: new Map(),
       connection: '',
+      values: new Map(),
       check: new Map(),
     });
   });

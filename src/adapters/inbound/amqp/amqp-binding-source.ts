@@ -46,7 +46,7 @@ const traits: SourceTraits = {
 };
 
 /**
- * What clients bind, on one queue that the broker names and deletes with the connection. Messages are acknowledged by
+ * What the config and clients bind, on one queue that the broker names and deletes with the connection. Messages are acknowledged by
  * being sent: what comes while the connection is lost, or waits here when the process ends, is lost.
  */
 export class AmqpBindingSource implements BindableSource, EventPublisher {
@@ -142,6 +142,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     try {
       await this.#connection.open(signal);
       await this.#channel.open((fault) => whenUnreachable === 'wait' && isAway(fault), signal);
+      await this.#subscribe(signal);
     } catch (error) {
       await this.drain(AbortSignal.abort());
       throw error;
@@ -231,6 +232,26 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     if (this.#isOverflowing) return;
     this.#isOverflowing = true;
     this.#observer.observe({ kind: 'source-fault', source: this.name, error: amqpOverflow(this.name, queueBytesMax) });
+  }
+
+  /** What the config says, for good. With a `Fault` that names what is not there, unless that may be waited for. */
+  async #subscribe(signal: AbortSignal): Promise<void> {
+    const { subscribe = [], whenMissing } = this.#settings;
+    if (this.#connection.fault ?? this.#channel.waitsFor) return this.#subscribeLater();
+    const patience = whenMissing === 'wait' ? 'missing' : 'none';
+    const binds = subscribe.map(({ exchange, pattern }) =>
+      this.#bindings.bindForGood(exchange, pattern, patience, signal),
+    );
+    await Promise.all(binds);
+  }
+
+  /** A broker that is away at the start cannot make it fail any more. */
+  #subscribeLater(): void {
+    const { signal } = new AbortController();
+    for (const { exchange, pattern } of this.#settings.subscribe ?? []) {
+      // It rejects in a drain.
+      this.#bindings.bindForGood(exchange, pattern, 'refused', signal).catch(() => {});
+    }
   }
 
   #stateChanged(): void {

@@ -81,6 +81,13 @@ const declaredQueueSettings = z.strictObject({
     .describe('What it gets.'),
 });
 
+const subscriptionSettings = z.strictObject({
+  exchange: named.describe('An exchange that is there.'),
+  pattern: shortText
+    .default('#')
+    .describe('The binding key; on a topic exchange with `*` for one word and `#` for any number.'),
+});
+
 const intakeFields = {
   queues: z
     .array(named)
@@ -89,8 +96,8 @@ const intakeFields = {
     .optional()
     .describe(
       'Durable queues that are there, classic or quorum, to consume from. No streams: those forget nothing, and begin ' +
-        'at their end each time. Processes with the same queue share its messages. Either this ' +
-        'or `bindings`.',
+        'at their end each time. Processes with the same queue share its messages. Either this, ' +
+        'or `subscribe` and `bindings`.',
     ),
   declare: z
     .record(named, declaredQueueSettings)
@@ -112,7 +119,16 @@ const intakeFields = {
     .optional()
     .describe(
       'Exchanges that clients may bind, with their types: what a client asks for is bound to one queue of this process, ' +
-        'which is gone with it. Either this or `queues`.',
+        'which is gone with it. By itself, or beside `subscribe`.',
+    ),
+  subscribe: z
+    .array(subscriptionSettings)
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(
+      'What every process takes for itself, by one queue of its own, which is gone with it. By itself, or beside ' +
+        '`bindings`: what several of them match is taken once.',
     ),
   declareMissing: z
     .boolean()
@@ -124,13 +140,13 @@ const intakeFields = {
   renewBindingsMs: millisecondsMax(3_600_000)
     .default(30_000)
     .describe(
-      'With `bindings`: how often everything that is bound is bound again (ms), since an exchange that was deleted and ' +
+      'With `bindings` and `subscribe`: how often everything that is bound is bound again (ms), since an exchange that was deleted and ' +
         'made anew has lost it without a word. 0: never.',
     ),
   queueBytesMax: wholeNumber(1024, 1_073_741_824)
     .default(67_108_864)
     .describe(
-      'With `bindings`: how many bytes may wait in that queue (`x-max-length-bytes`), and as many in this process; the ' +
+      'With `bindings` and `subscribe`: how many bytes may wait in that queue (`x-max-length-bytes`), and as many in this process; the ' +
         'oldest messages go first.',
     ),
   inFlightMax: wholeNumber(1, 65_535)
@@ -149,7 +165,7 @@ const intakeFields = {
   whenMissing: z
     .enum(['fail', 'wait'])
     .default('fail')
-    .describe('With `queues`: a queue that does not exist makes the start fail, or is waited for.'),
+    .describe('A queue, or an exchange of `subscribe`, that does not exist makes the start fail, or is waited for.'),
 };
 
 const deadLetterSettings = z
@@ -209,11 +225,13 @@ function declareIssues({ queues = [], declare }: Chosen): readonly Issue[] {
 }
 
 function modeIssues(settings: Chosen): readonly Issue[] {
-  const { queues, bindings, ordered, exclusive, declareMissing, deadLetter, onDeadLetter } = settings;
-  if ((queues === undefined) === (bindings === undefined)) {
+  const { queues, bindings, subscribe, ordered, exclusive, declareMissing, deadLetter, onDeadLetter } = settings;
+  const own = bindings ? 'bindings' : subscribe && 'subscribe';
+  if ((queues === undefined) === (own === undefined)) {
     const message = queues
-      ? 'queues and bindings contradict each other; make two sources of them'
-      : 'say which queues to consume from (queues), or which exchanges clients may bind (bindings)';
+      ? `queues and ${own} contradict each other; make two sources of them`
+      : 'say which queues to consume from (queues), what to take of exchanges (subscribe), or what clients may bind ' +
+        '(bindings)';
     return [{ path: ['queues'], message }];
   }
   if (queues && declareMissing) return [{ path: ['declareMissing'], message: 'is for bindings; leave it out' }];

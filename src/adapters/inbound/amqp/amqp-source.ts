@@ -24,15 +24,15 @@ import { QueueConsumer } from './queue-consumer.ts';
 
 export type AmqpDependencies = { readonly clock: Clock; readonly observer: Observer };
 
-/** RabbitMQ: queues of one's own making, or what clients bind; and the way into the broker for other sources. */
+/** RabbitMQ: queues that are there, or what the config and clients bind; and the way into the broker for other sources. */
 export function createAmqpSource(
   name: string,
   settings: AmqpSettings,
   dependencies: AmqpDependencies,
 ): (EventSource | BindableSource) & EventPublisher {
-  return settings.bindings
-    ? new AmqpBindingSource(name, settings, dependencies)
-    : new AmqpQueueSource(name, settings, dependencies);
+  return settings.queues
+    ? new AmqpQueueSource(name, settings, dependencies)
+    : new AmqpBindingSource(name, settings, dependencies);
 }
 
 /** How long the broker may take to confirm what was settled last. */

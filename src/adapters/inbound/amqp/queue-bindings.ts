@@ -6,6 +6,7 @@ import type { Binding, BindRefusal } from '../../../application/ports/event-sour
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
+import { newPair, nextOutcome, type Pair, type Patience, pairName } from './binding-pair.ts';
 import { BindingTarget } from './binding-target.ts';
 import { UrgentFirst } from './urgent-first.ts';
 
@@ -20,31 +21,6 @@ export type BindingDependencies = {
   readonly onFault: (fault: Fault) => void;
   readonly onState: () => void;
 };
-
-type Pair = {
-  readonly name: string;
-  readonly stream: string;
-  readonly pattern: string;
-  /** None: it is to go. */
-  holders: number;
-  /** The broker has it, on the queue of now. */
-  isBound: boolean;
-  /** It is asked for once more though the broker has it, for all that is known here. */
-  isRenewed: boolean;
-  /** Where a change of it is under way. */
-  changing: BindingTarget | undefined;
-  /** It has been there once, so that its holders count on it. */
-  isEstablished: boolean;
-  /** Of the next change that makes the broker have it. */
-  outcome: PromiseWithResolvers<Verdict<true, BindRefusal>>;
-};
-
-function nextOutcome(): Pair['outcome'] {
-  const outcome: Pair['outcome'] = Promise.withResolvers();
-  // Who waits has a promise of his own.
-  outcome.promise.catch(() => {});
-  return outcome;
-}
 
 /** How many are renewed in a second. */
 const renewedMax = 200;
@@ -130,7 +106,7 @@ export class QueueBindings {
   async bind(stream: string, pattern: string, signal: AbortSignal): Promise<Verdict<Binding, BindRefusal>> {
     const drains = this.#draining.signal;
     if (drains.aborted) throw amqpDraining(this.#dependencies.source);
-    const name = `${stream.length}:${stream}${pattern}`;
+    const name = pairName(stream, pattern);
     const pair = this.#pairs.get(name) ?? this.#add({ name, stream, pattern });
     pair.holders += 1;
     if (!pair.isBound) this.#change(pair);
@@ -145,21 +121,24 @@ export class QueueBindings {
     }
   }
 
+  /**
+   * A binding that is never released. Rejects with a `Fault` when the broker does not take it, unless that is waited for:
+   * then it is tried again like one that has gone.
+   */
+  async bindForGood(stream: string, pattern: string, patience: Patience, signal: AbortSignal): Promise<void> {
+    const name = pairName(stream, pattern);
+    const pair = this.#pairs.get(name) ?? this.#add({ name, stream, pattern });
+    pair.forGood = patience;
+    await this.bind(stream, pattern, signal);
+  }
+
   #unanswered(stream: string): Fault {
     const { source, place } = this.#dependencies;
     return this.#draining.signal.aborted ? amqpDraining(source) : amqpUnanswered(place(`exchange "${stream}"`));
   }
 
   #add(fields: Pick<Pair, 'name' | 'stream' | 'pattern'>): Pair {
-    const pair: Pair = {
-      ...fields,
-      holders: 0,
-      isBound: false,
-      isRenewed: false,
-      changing: undefined,
-      isEstablished: false,
-      outcome: nextOutcome(),
-    };
+    const pair = newPair(fields);
     this.#pairs.set(pair.name, pair);
     return pair;
   }
@@ -267,10 +246,14 @@ export class QueueBindings {
       else this.#tryLater(pair, fault);
     } else if (pair.isEstablished || typeof code !== 'number') {
       this.#tryLater(pair, fault);
+    } else if (isWaitedFor(pair, code)) {
+      pair.isEstablished = true;
+      pair.outcome.resolve(allowed(true));
+      this.#tryLater(pair, fault);
     } else {
       this.#pairs.delete(pair.name);
       const kind = code === 404 ? 'no-stream' : 'no-pattern';
-      if (code === 403) pair.outcome.reject(fault);
+      if (code === 403 || pair.forGood) pair.outcome.reject(fault);
       else pair.outcome.resolve(refused({ kind, reason: fault.message }));
     }
   }
@@ -296,3 +279,6 @@ export class QueueBindings {
     for (const pair of this.#broken.keys()) this.#change(pair);
   }
 }
+
+const isWaitedFor = ({ forGood }: Pair, code: unknown): boolean =>
+  forGood === 'refused' || (forGood === 'missing' && code === 404);

@@ -3,6 +3,7 @@ import type { Clock } from '../../../application/ports/clock.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { DenialCode } from '../../../domain/denial.ts';
 import type { PatternId } from '../../../domain/stream-index.ts';
+import { RateLimit } from '../rate-limit.ts';
 import type { RoomIndex } from '../room-index.ts';
 import type { ClientMessage } from './client-message.ts';
 import { type Answered, type Outcome, relayAnswer } from './relay-answer.ts';
@@ -43,14 +44,12 @@ export class ClientBinds<Owner extends BindOwner> {
   readonly #owner: Owner;
   readonly #home: BindHome<Owner>;
   readonly #binds = new Set<Bind<Owner>>();
-  #grants: number;
-  #grantedAt: number;
+  readonly #rate: RateLimit;
 
   constructor(owner: Owner, home: BindHome<Owner>) {
     this.#owner = owner;
     this.#home = home;
-    this.#grants = home.bindsPerSecondMax;
-    this.#grantedAt = home.clock.now();
+    this.#rate = new RateLimit(home.bindsPerSecondMax, home.clock);
   }
 
   /** Those under way included. */
@@ -60,7 +59,7 @@ export class ClientBinds<Owner extends BindOwner> {
 
   take(message: Extract<ClientMessage, { kind: 'bind' | 'unbind' | 'invalid' }>): void {
     if (message.kind === 'invalid') this.#refuse({ stream: '', key: '', id: message.id }, 'bind_invalid');
-    else if (!this.#mayAsk()) this.#refuse(message, 'binds_too_fast');
+    else if (!this.#rate.take()) this.#refuse(message, 'binds_too_fast');
     else if (message.kind === 'unbind') this.#unbind(message);
     else if (this.#binds.size >= this.#home.bindsPerConnectionMax) this.#refuse(message, 'binds_too_many');
     else void this.#bind(message);
@@ -131,18 +130,6 @@ export class ClientBinds<Owner extends BindOwner> {
   #answer(request: Answered, outcome: Outcome): void {
     const text = relayAnswer(request, outcome);
     if (text !== undefined) this.#owner.answer(text);
-  }
-
-  /** A bucket that holds as many as may come in a second, and fills up as fast. */
-  #mayAsk(): boolean {
-    const { clock, bindsPerSecondMax } = this.#home;
-    const now = clock.now();
-    const grown = ((now - this.#grantedAt) / 1000) * bindsPerSecondMax;
-    this.#grants = Math.min(bindsPerSecondMax, this.#grants + Math.max(0, grown));
-    this.#grantedAt = now;
-    if (this.#grants < 1) return false;
-    this.#grants -= 1;
-    return true;
   }
 }
 

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import type { Admission, BindAdmission, ConnectionAdmission } from '../../../application/ports/admission.ts';
+import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import type { BindAdmission, ConnectionAdmission } from '../../../application/ports/admission.ts';
 import type { ClientGateway, GatewayState } from '../../../application/ports/client-gateway.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { DeliveryChannel, DeliveryTarget } from '../../../application/ports/delivery-channel.ts';
 import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { PatternId } from '../../../domain/stream-index.ts';
+import { askAdmission } from '../ask-admission.ts';
+import { OpenSockets } from '../open-sockets.ts';
 import { presentedBy } from '../presented-by.ts';
 import { refuseUpgrade } from '../refuse-upgrade.ts';
 import { RoomIndex } from '../room-index.ts';
 import type { SendBudget } from '../send-budget.ts';
 import { SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
+import { createWebSocketServer } from '../websocket-server.ts';
 import type { Subscription } from './client-binds.ts';
 import { closeCodes } from './close-codes.ts';
 import { answerHealth } from './health-answer.ts';
@@ -33,18 +36,6 @@ export type RelayDependencies = {
   readonly isConnected: () => boolean;
 };
 
-/** How long a client has to answer a close frame before its connection is cut. */
-const closingMsMax = 1000;
-
-/** `closeTimeout` is not in the types of ws 8.18 yet. */
-const serverOptions = ({ frameBytesMax }: WebsocketSettings): ServerOptions & { readonly closeTimeout: number } => ({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxPayload: frameBytesMax,
-  closeTimeout: closingMsMax,
-});
-
 /** An endpoint for bare WebSocket clients. Those that are cut, or whose gateway closes, come back by themselves. */
 export function createRelayEndpoint(
   name: string,
@@ -61,20 +52,20 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
   readonly #server: WebSocketServer;
   readonly #encode: ReturnType<typeof createRelayEncoder>;
   readonly #home: RelayHome;
-  readonly #connections = new Map<WebSocket, RelayConnection>();
+  readonly #connections: OpenSockets<RelayConnection>;
   #state: GatewayState = { kind: 'closed' };
   #closing: ReturnType<ClientGateway['close']> | undefined;
   #closeDoors: readonly (() => void)[] = [];
   #stopPings = () => {};
-  #onLastGone: (() => void) | undefined;
 
   constructor(name: string, settings: WebsocketSettings, dependencies: RelayDependencies) {
     const { clock, observer, binding, budget } = dependencies;
     this.name = name;
     this.#settings = settings;
     this.#dependencies = dependencies;
+    this.#connections = new OpenSockets(clock);
     this.#encode = createRelayEncoder(settings);
-    this.#server = new WebSocketServer(serverOptions(settings));
+    this.#server = createWebSocketServer(settings.frameBytesMax);
     this.#home = {
       endpoint: name,
       clock,
@@ -146,7 +137,7 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
 
   #connect(websocket: WebSocket, request: IncomingMessage): void {
     const connection = new RelayConnection(websocket, this.#home);
-    this.#connections.set(websocket, connection);
+    this.#connections.add(websocket, connection);
     // A message is one Buffer, whether it came as text or as bytes: `binaryType` is left as it is.
     websocket.on('message', (data: RawData) => connection.receive(data as Buffer));
     websocket.on('pong', () => connection.heard());
@@ -155,29 +146,18 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
     websocket.on('close', (code) => {
       connection.end(`closed_${code}`);
       this.#connections.delete(websocket);
-      if (this.#connections.size === 0) this.#onLastGone?.();
     });
     void this.#admit(connection, request);
   }
 
   async #admit(connection: RelayConnection, request: IncomingMessage): Promise<void> {
     const presented = presentedBy({ url: request.url ?? '', headers: request.headersDistinct, auth: {} });
-    const admission = await this.#ask(presented, connection.gone);
+    const door = { endpoint: this.name, ...this.#dependencies };
+    const admission = await askAdmission(door, randomUUID(), presented, connection.gone);
     if (!connection.is('admitting')) return;
     if (admission.kind === 'admitted') connection.admit(admission);
     else if (admission.kind === 'denied') connection.refuse(admission.denial.code);
     else connection.close(closeCodes.comeBack, 'try_later');
-  }
-
-  async #ask(presented: ReturnType<typeof presentedBy>, gone: AbortSignal): Promise<Admission> {
-    const id = randomUUID();
-    try {
-      return await this.#dependencies.admission.admit(id, presented, gone);
-    } catch (error) {
-      const { observer } = this.#dependencies;
-      observer.observe({ kind: 'access-unknown', endpoint: this.name, connection: id, error });
-      return { kind: 'try-later', retryAfterMs: 0 };
-    }
   }
 
   #pingInTime(): void {
@@ -204,22 +184,9 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
       if (queuedBytes > 0) connection.cut('gateway_closing');
       else connection.close(closeCodes.restart, 'gateway_closing');
     }
-    await this.#allGone(deadline);
+    await this.#connections.allGone(deadline);
     for (const close of this.#closeDoors) close();
     this.#state = { kind: 'closed' };
     return result;
-  }
-
-  /** Those that do not answer their close frame are cut by then. */
-  async #allGone(deadline: AbortSignal): Promise<void> {
-    if (this.#connections.size > 0 && !deadline.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onLastGone = resolve;
-      const stop = this.#dependencies.clock.schedule(closingMsMax, resolve);
-      deadline.addEventListener('abort', () => resolve(), { once: true });
-      await promise;
-      stop();
-    }
-    for (const websocket of this.#connections.keys()) websocket.terminate();
   }
 }

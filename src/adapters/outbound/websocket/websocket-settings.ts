@@ -1,16 +1,6 @@
 import { z } from 'zod';
 import { accessSettings, conditionText, millisecondsMax, topicPatternText } from '../../settings-fields.ts';
-
-const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
-
-const pathText = z.string().regex(/^\/[^?#\s]*$/, 'must begin with / and have no query');
-
-const originText = z
-  .string()
-  .refine(
-    (text) => text === '*' || URL.parse(text)?.origin === text,
-    'must be * or an origin, such as https://example.com',
-  );
+import { originText, pathText, wholeNumber } from '../endpoint-fields.ts';
 
 /** What every bind has beside the parts of its key. */
 const ownVariables: ReadonlySet<string> = new Set(['stream', 'key']);
