@@ -30,6 +30,29 @@ describe('what a client is sent', () => {
     );
   });
 
+  test.each([
+    [101, 1],
+    [900, 1],
+    [5000, 0],
+  ])('nested %d deep it comes once to who speaks JSON, whoever else is there', async (depth, packed) => {
+    const { connect, open, deliver, observer } = await startHub({ argument: 'json', streaming: true });
+    const [before, other, streaming, after] = [await connect(), await open(), await open(), await connect()];
+    other.send(`{"protocol":"messagepack","version":1}${end}`);
+    streaming.send(`{"protocol":"messagepack","version":1}${end}`);
+    streaming.send(Buffer.from('0e960480a130a653747265616d9090', 'hex'));
+    await eventually(() => expect([other.frames.length, streaming.frames.length]).toEqual([1, 1]));
+    await settled(streaming);
+    const nested = '['.repeat(depth) + ']'.repeat(depth);
+    expect(deliver(payloadOf(nested))).toEqual({ queued: 2 + 2 * packed, dropped: 2 - 2 * packed });
+    deliver(payloadOf('1'));
+    for (const client of [before, after]) {
+      await eventually(() => expect(client.records).toHaveLength(3));
+      expect(client.records[1]).toBe(`{"type":1,"target":"ReceiveMessage","arguments":[${nested}]}`);
+    }
+    for (const client of [other, streaming]) await eventually(() => expect(client.frames).toHaveLength(2 + packed));
+    expect(observer.of('endpoint-failed')).toHaveLength(1 - packed);
+  });
+
   test('what is no JSON is its text, and what is no text is base64', async () => {
     const { connect, deliver } = await startHub();
     const client = await connect();

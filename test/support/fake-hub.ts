@@ -67,7 +67,9 @@ export function fakeHub(join: RoomAdmission['join']) {
       return { socket, connection };
     },
     deliver(room: string, text: string) {
-      const frames = new EventFrames(eventOf({}, { payload: Buffer.from(text) }), settings);
+      const frames = new EventFrames(eventOf({}, { payload: Buffer.from(text) }), settings, (error) => {
+        throw error;
+      });
       for (const connection of rooms.membersOf([room as RoomName])) connection.deliver(frames);
     },
   };

@@ -95,12 +95,12 @@ export class HubConnection implements FrameWriter {
     }
   }
 
-  /** Queues an event. False when it is closing, or is cut for it. */
+  /** Queues an event. False when it is closing, is cut for it, or speaks a protocol that cannot say it. */
   deliver(frames: EventFrames): boolean {
     const [protocol, calls] = [this.#protocol, this.#calls];
     if (this.#state !== 'active' || !protocol || !calls) return false;
-    if (calls.streams.size === 0) return this.#send(frames.invocation(protocol));
-    return [...calls.streams].every((id) => this.#send(frames.item(protocol, id)));
+    if (calls.streams.size === 0) return this.#offer(frames.invocation(protocol));
+    return [...calls.streams].every((id) => this.#offer(frames.item(protocol, id)));
   }
 
   complete(id: string, error?: string): void {
@@ -215,6 +215,10 @@ export class HubConnection implements FrameWriter {
       case 'ignored':
         break;
     }
+  }
+
+  #offer(frame: Buffer | undefined): boolean {
+    return frame !== undefined && this.#send(frame);
   }
 
   #send(frame: Buffer): boolean {

@@ -134,7 +134,10 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
 
   deliver(event: Parameters<DeliveryChannel['deliver']>[0], { rooms }: Parameters<DeliveryChannel['deliver']>[1]) {
     const count = { queued: 0, dropped: 0 };
-    const frames = new EventFrames(event, this.#settings);
+    const { observer } = this.#dependencies;
+    const frames = new EventFrames(event, this.#settings, (error) =>
+      observer.observe({ kind: 'endpoint-failed', endpoint: this.name, eventId: event.id, error }),
+    );
     for (const connection of this.#home.rooms.membersOf(rooms)) {
       count[connection.deliver(frames) ? 'queued' : 'dropped'] += 1;
     }
