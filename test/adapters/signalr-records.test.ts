@@ -231,6 +231,34 @@ describe('what a client says', () => {
     await eventually(() => expect(client.records).toEqual(['{}', completion('1')]));
   });
 
+  const calls = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, id) => `{"type":1,"invocationId":"${id}","target":"X","arguments":[]}${end}`,
+    ).join('');
+
+  test('more than 1000 records in a second end the connection, and the client is to come back', async () => {
+    const { connect, observer, clock } = await startHub();
+    const client = await connect();
+    client.send(calls(1000));
+    await eventually(() => expect(client.records).toHaveLength(1001));
+    clock.advance(1000);
+    client.send(calls(14_000));
+    expect(await client.closed).toEqual({ code: 1000, reason: '' });
+    expect(client.records).toHaveLength(1 + 1000 + 1000 + 1);
+    expect(client.records.at(-1)).toBe(closing);
+    expect(observer.of('connection-closed')).toMatchObject([{ cause: 'records_too_fast' }]);
+  });
+
+  test('who reads the answers to what it says at once is not cut for them', async () => {
+    const { connect, observer } = await startHub({ recordsPerSecondMax: 100_000, sendQueueBytesMax: 200_000 });
+    const client = await connect();
+    client.send(calls(14_000));
+    await eventually(() => expect(client.records).toHaveLength(14_001), 10_000);
+    expect(client.records.at(-1)).toBe(completion('13999'));
+    expect(observer.of('connection-cut')).toEqual([]);
+  });
+
   test('signalr 13.17: Close ends everything, with a Close and 1000', async () => {
     const { connect, observer, endpoint, deliver } = await startHub();
     const client = await connect();

@@ -237,4 +237,6 @@ const socketOf = (websocket: WebSocket): HubSocket => ({
   },
   close: (code) => websocket.close(code),
   terminate: () => websocket.terminate(),
+  pause: () => websocket.pause(),
+  resume: () => websocket.resume(),
 });
