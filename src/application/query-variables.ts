@@ -13,6 +13,8 @@ export type QueryRule = {
   readonly required: boolean;
   /** `refuse`: a field that is given without a value is no absent one. */
   readonly empty?: 'absent' | 'refuse';
+  /** What each text must match. */
+  readonly pattern?: RegExp | undefined;
 };
 
 /** What the fields say, and the first that says it wrongly. */
@@ -35,7 +37,7 @@ export function readQueryVariables(presented: Presented, rules: readonly QueryRu
 
 function readField(
   presented: Presented,
-  { field, list, required, empty }: QueryRule,
+  { field, list, required, empty, pattern }: QueryRule,
 ): Verdict<VariableValue | undefined, Denial> {
   const invalid = (what: string) =>
     refused({ code: 'query_invalid', reason: `the query field "${field}" ${what}` } as const);
@@ -45,6 +47,7 @@ function readField(
   if (list === undefined && given.length > 1) return invalid('was given more than once');
   const texts = presentTexts(presented, place);
   const items = list === undefined ? texts : [...new Set(texts.flatMap((text) => splitList(text, list)))];
+  if (pattern && !items.every((item) => pattern.test(item))) return invalid('does not match its pattern');
   if (items.length > 0) return allowed(list === undefined ? items[0] : items);
   if (required) return invalid('is missing');
   return empty === 'refuse' && given.length > 0 ? invalid('has no value') : allowed(undefined);

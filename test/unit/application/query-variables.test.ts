@@ -113,6 +113,29 @@ test('of several that are wrong the first is told, and the others are read', () 
   });
 });
 
+describe('a field with a pattern', () => {
+  const pattern = /^[^.]+$/su;
+
+  test.each([
+    [session, 'a.b'],
+    [session, '.'],
+    [topics, 'a,b.c'],
+  ])('%o with "%s" is refused, and is no variable', (rule, given) => {
+    const presented = presentedOf({ [`query.${rule.field}`]: given });
+    expect(readQueryVariables(presented, [{ ...rule, pattern }])).toEqual({
+      variables: new Map(),
+      problem: { code: 'query_invalid', reason: `the query field "${rule.field}" does not match its pattern` },
+    });
+  });
+
+  test('may be absent, and is kept where it matches', () => {
+    expect(allowedValue(read({}, { ...session, pattern }))).toEqual(new Map());
+    expect(allowedValue(read({ 'query.sessionId': 'a\nb' }, { ...session, pattern }))).toEqual(
+      new Map([['session', 'a\nb']]),
+    );
+  });
+});
+
 test('brackets are of lists only', () => {
   const given = { 'query.sessionId[]': 's', 'query.topics[]': ['a', 'b'] };
   expect(allowedValue(read(given, session, topics))).toEqual(new Map([['topics', ['a', 'b']]]));
