@@ -69,6 +69,11 @@ export const signalrSettings = z
     connectionsMax: wholeNumber(1, 1_000_000)
       .default(20_000)
       .describe('More connections than this are refused with 503; so are more negotiated ones that are still to come.'),
+    negotiationsPerCallerMax: wholeNumber(1, 1_000_000)
+      .default(1000)
+      .describe(
+        'More negotiated connections that are still to come than this, of one issuer and `sub`, are refused with 503.',
+      ),
     sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
       .default(1_048_576)
       .describe(
