@@ -58,6 +58,17 @@ export const credentialSettings = z.strictObject({
     .describe('It says who somebody is and no more: its roles and permissions do not count, and nobody is asked.'),
 });
 
+const patternText = z.string().superRefine((text, context) => {
+  try {
+    queryPattern(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a regular expression' });
+  }
+});
+
+/** Of a whole value. Throws for what is no regular expression; settings have been looked at. */
+export const queryPattern = (text: string): RegExp => new RegExp(`^(?:${text})$`, 'su');
+
 const queryVariableSettings = z.strictObject({
   field: z.string().min(1).optional().describe('Name of the query field; by default that of the variable.'),
   list: z.string().min(1).optional().describe('Separator of a list. Repeated fields and `NAME[]` are taken too.'),
@@ -68,6 +79,9 @@ const queryVariableSettings = z.strictObject({
     .describe(
       'Whether a field that is given without a value is as if it were not there, or refused (`query_invalid`).',
     ),
+  pattern: patternText
+    .optional()
+    .describe('A regular expression that the whole value, or each item of a list, must match (`query_invalid`).'),
 });
 
 const roomGroupFields = z.strictObject({

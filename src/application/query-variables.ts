@@ -8,11 +8,13 @@ import { presentTexts } from './present-texts.ts';
 export type QueryRule = {
   readonly variable: string;
   readonly field: string;
-  /** Separator of a list; without one the field is one text. */
+  /** Separator of a list; without one the field is one text, and is given once. */
   readonly list?: string | undefined;
   readonly required: boolean;
   /** `refuse`: a field that is given without a value is no absent one. */
   readonly empty?: 'absent' | 'refuse';
+  /** What each text must match. */
+  readonly pattern?: RegExp | undefined;
 };
 
 /** What the fields say, and the first that says it wrongly. */
@@ -35,17 +37,18 @@ export function readQueryVariables(presented: Presented, rules: readonly QueryRu
 
 function readField(
   presented: Presented,
-  { field, list, required, empty }: QueryRule,
+  { field, list, required, empty, pattern }: QueryRule,
 ): Verdict<VariableValue | undefined, Denial> {
   const invalid = (what: string) =>
     refused({ code: 'query_invalid', reason: `the query field "${field}" ${what}` } as const);
-  const place = `query.${field}`;
+  const place = list === undefined ? `query.${field}` : `query.${field}[]`;
+  const given = presented.read(place);
+  // What is given twice is not clear, also where one of them says nothing.
+  if (list === undefined && given.length > 1) return invalid('was given more than once');
   const texts = presentTexts(presented, place);
   const items = list === undefined ? texts : [...new Set(texts.flatMap((text) => splitList(text, list)))];
-  if (items.length === 0) {
-    if (required) return invalid('is missing');
-    return empty === 'refuse' && presented.read(place).length > 0 ? invalid('has no value') : allowed(undefined);
-  }
-  if (list !== undefined) return allowed(items);
-  return items.length > 1 ? invalid('was given more than once') : allowed(items[0]);
+  if (pattern && !items.every((item) => pattern.test(item))) return invalid('does not match its pattern');
+  if (items.length > 0) return allowed(list === undefined ? items[0] : items);
+  if (required) return invalid('is missing');
+  return empty === 'refuse' && given.length > 0 ? invalid('has no value') : allowed(undefined);
 }

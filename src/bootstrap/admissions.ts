@@ -1,7 +1,7 @@
 import { compileCondition } from '../adapters/access/cel-condition.ts';
 import { createHttpCheck } from '../adapters/access/http-check.ts';
 import { createHttpPermissions } from '../adapters/access/http-permissions.ts';
-import type { AccessSettings } from '../adapters/settings-fields.ts';
+import { type AccessSettings, queryPattern } from '../adapters/settings-fields.ts';
 import { createConnectionAdmission } from '../application/admit-connection.ts';
 import { createBindAdmission } from '../application/bind-topic.ts';
 import { createCallerIdentification } from '../application/identify-caller.ts';
@@ -134,7 +134,12 @@ const administratorAccess = (credentials: AccessSettings['credentials'], require
   );
 
 const queryRules = ({ query }: Pick<AccessSettings, 'query'>): readonly QueryRule[] =>
-  Object.entries(query).map(([variable, { field = variable, ...rule }]) => ({ variable, field, ...rule }));
+  Object.entries(query).map(([variable, { field = variable, pattern, ...rule }]) => ({
+    variable,
+    field,
+    ...rule,
+    pattern: pattern === undefined ? undefined : queryPattern(pattern),
+  }));
 
 /** What the config check has let through before. */
 export function checked<T>(verdict: Verdict<T, readonly Finding[]>): T {

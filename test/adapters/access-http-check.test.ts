@@ -120,6 +120,7 @@ describe('a check with a list', () => {
     [status(404), []],
     [status(200, '{"roles":[1]}'), 'what `list` makes is no list of text'],
     [status(200, '{"roles":"a"}'), 'what `list` makes is no list of text'],
+    [status(200, '{"roles":{"a":true}}'), 'what `list` makes is no list of text'],
     [status(200, '{}'), 'what it reads is absent'],
     [status(200, 'no JSON'), 'has no answer'],
     [status(500, '{"roles":["a"]}'), 'means neither yes nor no'],

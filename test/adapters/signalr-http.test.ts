@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { openHub, refusedUpgrade } from '../support/hub-client.ts';
 import { openRawConnection } from '../support/raw-connection.ts';
 import { letIn } from '../support/relay-fixture.ts';
-import { startHub } from '../support/signalr-fixture.ts';
+import { type HubOptions, startHub } from '../support/signalr-fixture.ts';
 import { clientFrame } from '../support/socketio-fixture.ts';
 
 const denied = (code: DenialCode): Admission => ({ kind: 'denied', denial: { code, reason: 'no' } });
@@ -181,6 +181,48 @@ describe('signalr 13.20, salto-ks 8.18: negotiate', () => {
         body: 'No Connection with that ID',
       }),
     );
+  });
+
+  /** Lets everybody in, as who he says he is. */
+  const asked: HubOptions['admit'] = async (connection, presented) => {
+    const admitted = letIn(connection, ['r']);
+    const [sub] = presented.read('query.sub');
+    if (admitted.kind !== 'admitted' || sub === undefined) return admitted;
+    const claims = { iss: 'i', sub };
+    const credentials = [{ name: 't', claims, roles: [], permissions: [], variables: new Map() }];
+    return { ...admitted, session: { ...admitted.session, principal: { credentials, variables: new Map() } } };
+  };
+
+  test('is for who has negotiated', async () => {
+    const { httpUrl, url } = await startHub({}, { admit: asked });
+    const { connectionToken: id } = await negotiated(httpUrl, '?negotiateVersion=1&sub=ann');
+    for (const query of ['&sub=eve', '']) {
+      expect(await refusedUpgrade(`${url}/hub?id=${id}${query}`)).toMatchObject({ status: 404 });
+    }
+    await openHub(`${url}/hub?id=${id}&sub=ann`);
+    expect(await refusedUpgrade(`${url}/hub?id=${id}&sub=eve`)).toMatchObject({ status: 404 });
+    expect(await refusedUpgrade(`${url}/hub?id=${id}&sub=ann`)).toMatchObject({ status: 409 });
+  });
+
+  test('of one caller waits as often as it may, and no other is in the way', async () => {
+    const { httpUrl, url } = await startHub({ negotiationsPerCallerMax: 2 }, { admit: asked });
+    const status = async (query: string) => (await post(httpUrl, `?negotiateVersion=1${query}`)).status;
+    const { connectionToken: id } = await negotiated(httpUrl, '?negotiateVersion=1&sub=ann');
+    expect([await status('&sub=ann'), await status('&sub=ann'), await status('&sub=eve')]).toEqual([200, 503, 200]);
+    // Nobody in particular is many.
+    expect([await status(''), await status(''), await status('')]).toEqual([200, 200, 200]);
+    await openHub(`${url}/hub?id=${id}&sub=ann`);
+    expect([await status('&sub=ann'), await status('&sub=ann')]).toEqual([200, 503]);
+  });
+
+  test('is not used up by an upgrade that is wrong itself', async () => {
+    const { httpUrl, url, port } = await startHub();
+    const { connectionToken: id } = await negotiated(httpUrl);
+    await using wrong = await openRawConnection(port);
+    const head = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+    wrong.send(`GET /hub?id=${id} HTTP/1.1\r\n${head}Sec-WebSocket-Key: x\r\n\r\n`);
+    expect(await wrong.closed).toMatch(/^HTTP\/1.1 400 /);
+    await openHub(`${url}/hub?id=${id}`);
   });
 
   test('gives the id that the connection has', async () => {

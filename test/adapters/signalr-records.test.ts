@@ -30,6 +30,29 @@ describe('what a client is sent', () => {
     );
   });
 
+  test.each([
+    [101, 1],
+    [900, 1],
+    [5000, 0],
+  ])('nested %d deep it comes once to who speaks JSON, whoever else is there', async (depth, packed) => {
+    const { connect, open, deliver, observer } = await startHub({ argument: 'json', streaming: true });
+    const [before, other, streaming, after] = [await connect(), await open(), await open(), await connect()];
+    other.send(`{"protocol":"messagepack","version":1}${end}`);
+    streaming.send(`{"protocol":"messagepack","version":1}${end}`);
+    streaming.send(Buffer.from('0e960480a130a653747265616d9090', 'hex'));
+    await eventually(() => expect([other.frames.length, streaming.frames.length]).toEqual([1, 1]));
+    await settled(streaming);
+    const nested = '['.repeat(depth) + ']'.repeat(depth);
+    expect(deliver(payloadOf(nested))).toEqual({ queued: 2 + 2 * packed, dropped: 2 - 2 * packed });
+    deliver(payloadOf('1'));
+    for (const client of [before, after]) {
+      await eventually(() => expect(client.records).toHaveLength(3));
+      expect(client.records[1]).toBe(`{"type":1,"target":"ReceiveMessage","arguments":[${nested}]}`);
+    }
+    for (const client of [other, streaming]) await eventually(() => expect(client.frames).toHaveLength(2 + packed));
+    expect(observer.of('endpoint-failed')).toHaveLength(1 - packed);
+  });
+
   test('what is no JSON is its text, and what is no text is base64', async () => {
     const { connect, deliver } = await startHub();
     const client = await connect();
@@ -206,6 +229,34 @@ describe('what a client says', () => {
     client.send(`${record}${end}`.repeat(10));
     client.say({ type: 1, invocationId: '1', target: 'X', arguments: [] });
     await eventually(() => expect(client.records).toEqual(['{}', completion('1')]));
+  });
+
+  const calls = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, id) => `{"type":1,"invocationId":"${id}","target":"X","arguments":[]}${end}`,
+    ).join('');
+
+  test('more than 1000 records in a second end the connection, and the client is to come back', async () => {
+    const { connect, observer, clock } = await startHub();
+    const client = await connect();
+    client.send(calls(1000));
+    await eventually(() => expect(client.records).toHaveLength(1001));
+    clock.advance(1000);
+    client.send(calls(14_000));
+    expect(await client.closed).toEqual({ code: 1000, reason: '' });
+    expect(client.records).toHaveLength(1 + 1000 + 1000 + 1);
+    expect(client.records.at(-1)).toBe(closing);
+    expect(observer.of('connection-closed')).toMatchObject([{ cause: 'records_too_fast' }]);
+  });
+
+  test('who reads the answers to what it says at once is not cut for them', async () => {
+    const { connect, observer } = await startHub({ recordsPerSecondMax: 100_000, sendQueueBytesMax: 200_000 });
+    const client = await connect();
+    client.send(calls(14_000));
+    await eventually(() => expect(client.records).toHaveLength(14_001), 10_000);
+    expect(client.records.at(-1)).toBe(completion('13999'));
+    expect(observer.of('connection-cut')).toEqual([]);
   });
 
   test('signalr 13.17: Close ends everything, with a Close and 1000', async () => {

@@ -1,57 +1,15 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { expect, inject, onTestFinished, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { expect, inject, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { type WatchedProcess, watchProcess } from '../support/gateway-process.ts';
+import { openTerminal, printed, readPage, terminalsOf } from '../support/page-terminals.ts';
 
-const root = new URL('../../', import.meta.url);
-const page = readFileSync(new URL('docs/presets/hiiretail.md', root), 'utf8');
-
-/** The lines of each terminal of "In 60 seconds". */
-function terminals(): readonly (readonly string[])[] {
-  const [, section = ''] = page.split('\n## In 60 seconds\n');
-  const [own = ''] = section.split('\n## ');
-  return [...own.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines = '']) => lines.trimEnd().split('\n'));
-}
-
-/** A shell in the project's folder, into which lines are typed one by one. */
-function openTerminal(env: Readonly<Record<string, string>> = {}) {
-  const shell = spawn('sh', {
-    cwd: fileURLToPath(root),
-    env: { ...process.env, NO_COLOR: '1', ...env },
-    detached: true,
-    stdio: 'pipe',
-  });
-  const watched = watchProcess(shell);
-  onTestFinished(async () => {
-    // The shell and what it started are a group of their own.
-    if (shell.exitCode === null && shell.pid !== undefined) process.kill(-shell.pid, 'SIGKILL');
-    await watched.exited;
-  });
-  return {
-    output: watched.output,
-    type: (lines: readonly string[]) => void shell.stdin.write(`${lines.join('\n')}\n`),
-  };
-}
-
-/** A line starts npx, which starts Node, which starts what was asked for: on a busy machine that takes its time. */
-const lineMsMax = 40_000;
-
-const printed = (terminal: Pick<WatchedProcess, 'output'>, text: RegExp): Promise<RegExpExecArray> =>
-  eventually(() => {
-    const found = text.exec(terminal.output());
-    if (!found) throw new Error(`${text} is not yet in:\n${terminal.output()}`);
-    return found;
-  }, lineMsMax);
+const page = readPage('hiiretail');
 
 test.skipIf(!inject('pubsubEmulatorHost'))(
   'the lines of docs/presets/hiiretail.md show an event arriving',
   { timeout: 180_000 },
   async () => {
-    const [emulator = [], issuer = [], gateway = [], till = [], backEnd = [], ...more] = terminals();
+    const [emulator = [], issuer = [], gateway = [], till = [], backEnd = [], ...more] = terminalsOf(page);
     expect(more).toEqual([]);
     // Addresses and the project are others, since tests run side by side.
     const places = new Map([['project', `page-${randomUUID().slice(0, 8)}`]]);

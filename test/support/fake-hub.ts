@@ -14,13 +14,18 @@ import { ManualClock } from './manual-clock.ts';
 import { recordingObserver } from './recording-observer.ts';
 
 /** A socket that takes everything at once, and keeps it. */
-export type FakeSocket = HubSocket & { readonly frames: readonly Buffer[]; ended: 'closed' | 'terminated' | undefined };
+export type FakeSocket = HubSocket & {
+  readonly frames: readonly Buffer[];
+  ended: 'closed' | 'terminated' | undefined;
+  isPaused: boolean;
+};
 
 export function fakeSocket(): FakeSocket {
   const frames: Buffer[] = [];
   return {
     frames,
     ended: undefined,
+    isPaused: false,
     write(more, written) {
       frames.push(...more);
       written();
@@ -31,16 +36,22 @@ export function fakeSocket(): FakeSocket {
     terminate() {
       this.ended ??= 'terminated';
     },
+    pause() {
+      this.isPaused = true;
+    },
+    resume() {
+      this.isPaused = false;
+    },
   };
 }
 
 /** What a hub has, without a server: connections on fake sockets, each in one room. */
-export function fakeHub(join: RoomAdmission['join']) {
+export function fakeHub(join: RoomAdmission['join'], options: Readonly<Record<string, unknown>> = {}) {
   const clock = new ManualClock();
   const observer = recordingObserver();
   const rooms = new RoomIndex<HubConnection>();
   const queues = new SendQueues(1_048_576, new SendBudget(Number.MAX_SAFE_INTEGER, clock, () => undefined));
-  const settings = signalrSettings.parse({ query: { site: {} }, subscriptions: true, streaming: true });
+  const settings = signalrSettings.parse({ query: { site: {} }, subscriptions: true, streaming: true, ...options });
   const home: HubHome = {
     endpoint: 'hub',
     clock,
@@ -67,7 +78,9 @@ export function fakeHub(join: RoomAdmission['join']) {
       return { socket, connection };
     },
     deliver(room: string, text: string) {
-      const frames = new EventFrames(eventOf({}, { payload: Buffer.from(text) }), settings);
+      const frames = new EventFrames(eventOf({}, { payload: Buffer.from(text) }), settings, (error) => {
+        throw error;
+      });
       for (const connection of rooms.membersOf([room as RoomName])) connection.deliver(frames);
     },
   };

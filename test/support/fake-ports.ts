@@ -9,7 +9,7 @@ import { allowed, refused } from '../../src/domain/verdict.ts';
 /** What a client gives, by place. */
 export const presentedOf = (given: Readonly<Record<string, string | readonly string[]>>): Presented => ({
   read(place) {
-    const value = given[place] ?? [];
+    const value = given[place] ?? given[place.replace(/\[\]$/, '')] ?? [];
     return typeof value === 'string' ? [value] : value;
   },
 });

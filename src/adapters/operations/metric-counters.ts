@@ -17,7 +17,11 @@ export function createCounters(registry: Registry) {
       'Frames not queued because the connection was closing or over its limit.',
       'endpoint',
     ),
-    endpointFailures: counter('endpoint_failures', 'Deliveries that an endpoint failed at as a whole.', 'endpoint'),
+    endpointFailures: counter(
+      'endpoint_failures',
+      'Deliveries that an endpoint failed at, as a whole or for those who speak one protocol.',
+      'endpoint',
+    ),
     messagesSettled: counter('messages_settled', 'Messages given back to their broker.', 'source', 'settlement'),
     sourceFaults: counter('source_faults', 'Faults that a source met and goes on from.', 'source'),
     connectionsAdmitted: counter('connections_admitted', 'Clients let in.', 'endpoint'),

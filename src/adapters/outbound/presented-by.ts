@@ -11,8 +11,8 @@ export type Handshake = {
 };
 
 /**
- * Reads `auth.NAME`, `query.NAME` (in every spelling of a list that clients produce: comma text, repeated fields,
- * `NAME[]`; hiiretail section 7 item 2) and `header.NAME`.
+ * Reads `auth.NAME`, `query.NAME`, `header.NAME`, and `query.NAME[]`: a list in every spelling that clients produce, which
+ * are comma text, repeated fields and `NAME[]` (hiiretail section 7 item 2).
  */
 export function presentedBy({ url, headers, auth }: Handshake): Presented {
   const query = queryOf(url);
@@ -24,7 +24,7 @@ export function presentedBy({ url, headers, auth }: Handshake): Presented {
         case 'auth':
           return Object.hasOwn(auth, name) ? authTexts(auth[name]) : [];
         case 'query':
-          return query.filter(([field]) => field === name || field === `${name}[]`).map(([, value]) => value);
+          return query.filter(([field]) => field === name || `${field}[]` === name).map(([, value]) => value);
         case 'header':
           return headers[name.toLowerCase()] ?? [];
         default:

@@ -21,11 +21,16 @@ describe('hiiretail 7 item 2: lists in the query come as', () => {
     ['text with slashes, spaces and letters of any kind', 'topics=a%2Fb+c%20%C3%A5', ['a/b c å']],
     ['text that is not well encoded', 'topics=%zz%ff', ['%zz\ufffd']],
   ])('%s', (_, text, values) => {
-    expect(query(text).read('query.topics')).toEqual(values);
+    expect(query(text).read('query.topics[]')).toEqual(values);
+  });
+
+  test('a field that is no list has no brackets', () => {
+    const client = query('token[]=a&token=b&site%5B%5D=c');
+    expect([client.read('query.token'), client.read('query.site')]).toEqual([['b'], []]);
   });
 
   test('nothing, where there is no query', () => {
-    expect(presented({}).read('query.topics')).toEqual([]);
+    expect(presented({}).read('query.topics[]')).toEqual([]);
   });
 });
 

@@ -15,14 +15,14 @@ export function presentedInCall(args: readonly unknown[], fields: readonly strin
   for (const [field, value] of given) {
     const texts = textsOf(value);
     if (!texts || !fields.includes(field)) return undefined;
-    read.set(`query.${field}`, texts);
+    read.set(`query.${field}`, texts).set(`query.${field}[]`, texts);
   }
   return { read: (place) => read.get(place) ?? [] };
 }
 
 /** By which a subscription is known again. */
 export const fieldsKey = (presented: Presented, fields: readonly string[]): string =>
-  JSON.stringify(fields.map((field) => presented.read(`query.${field}`)));
+  JSON.stringify(fields.map((field) => presented.read(`query.${field}[]`)));
 
 function fieldsOf(args: readonly unknown[], fields: readonly string[]): readonly (readonly [string, unknown])[] {
   const [first] = args;

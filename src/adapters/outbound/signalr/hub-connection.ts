@@ -1,5 +1,6 @@
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
+import { RateLimit } from '../rate-limit.ts';
 import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
 import type { EventFrames } from './event-frames.ts';
@@ -18,6 +19,9 @@ export type HubSocket = {
   /** Closes it behind what is written. A client that does not answer is cut. */
   close(code: number): void;
   terminate(): void;
+  /** Reads no more until `resume`, but what it has read already. */
+  pause(): void;
+  resume(): void;
 };
 
 /**
@@ -45,6 +49,9 @@ export type Admitted = FirstSubscription & { readonly closesAt?: number | undefi
 const normalClosure = 1000;
 /** As long as ASP.NET waits for a client to take what it is owed (signalr-protocol 6). */
 const closingMsMax = 5000;
+/** What is heard of one client in a turn of the event loop; others come before the rest. */
+const turnRecordsMax = 100;
+const turnBytesMax = 131_072;
 /** The one text that clients are told, whatever went wrong (signalr-protocol 4). */
 const connectionError = 'Connection closed with an error.';
 
@@ -55,6 +62,7 @@ export class HubConnection implements FrameWriter {
   readonly #home: HubHome;
   readonly #queue: SendQueue;
   readonly #reader: RecordReader;
+  readonly #rate: RateLimit;
   #state: ConnectionState = 'greeting';
   /** Of the state it is in now. */
   #since: number;
@@ -63,6 +71,8 @@ export class HubConnection implements FrameWriter {
   #sentAt: number;
   /** From its first ping on (signalr-protocol 5). */
   #heardAt: number | undefined;
+  /** Whether the rest of what it has said waits for another turn. */
+  #isWaiting = false;
 
   constructor(socket: HubSocket, admitted: Admitted, home: HubHome) {
     this.#socket = socket;
@@ -70,6 +80,7 @@ export class HubConnection implements FrameWriter {
     this.#home = home;
     this.#queue = home.queues.open(this);
     this.#reader = new RecordReader(home.settings.recordBytesMax);
+    this.#rate = new RateLimit(home.settings.recordsPerSecondMax, home.clock);
     this.#since = home.clock.now();
     this.#sentAt = this.#since;
     home.counts.greeting += 1;
@@ -87,20 +98,15 @@ export class HubConnection implements FrameWriter {
   receive(data: Buffer): void {
     if (this.#state !== 'greeting' && this.#state !== 'active') return;
     this.#reader.append(data);
-    for (;;) {
-      const record = this.#reader.next();
-      if (record === undefined) return;
-      this.#take(record);
-      if (this.#isOver()) return;
-    }
+    if (!this.#isWaiting) this.#listen();
   }
 
-  /** Queues an event. False when it is closing, or is cut for it. */
+  /** Queues an event. False when it is closing, is cut for it, or speaks a protocol that cannot say it. */
   deliver(frames: EventFrames): boolean {
     const [protocol, calls] = [this.#protocol, this.#calls];
     if (this.#state !== 'active' || !protocol || !calls) return false;
-    if (calls.streams.size === 0) return this.#send(frames.invocation(protocol));
-    return [...calls.streams].every((id) => this.#send(frames.item(protocol, id)));
+    if (calls.streams.size === 0) return this.#offer(frames.invocation(protocol));
+    return [...calls.streams].every((id) => this.#offer(frames.item(protocol, id)));
   }
 
   complete(id: string, error?: string): void {
@@ -167,10 +173,33 @@ export class HubConnection implements FrameWriter {
     return this.#state === 'closing' || this.#state === 'ended';
   }
 
+  #listen(): void {
+    let bytes = 0;
+    for (let count = 0; count < turnRecordsMax && bytes < turnBytesMax; count += 1) {
+      const record = this.#reader.next();
+      if (record === undefined) return;
+      bytes += record.length;
+      this.#take(record);
+      if (this.#isOver()) return;
+    }
+    this.#isWaiting = true;
+    this.#socket.pause();
+    setImmediate(() => {
+      this.#isWaiting = false;
+      // First, so that its end is seen whatever comes of the rest.
+      this.#socket.resume();
+      if (!this.#isOver()) this.#listen();
+    });
+  }
+
   #take(record: Buffer | 'too-large' | 'malformed'): void {
     if (this.#state === 'greeting') {
       if (typeof record === 'string') this.#refuse(handshakeCanceled, 'handshake_too_large');
       else this.#greet(record);
+      return;
+    }
+    if (!this.#rate.take()) {
+      this.comeBack('records_too_fast', connectionError);
       return;
     }
     const message = typeof record === 'string' ? undefined : this.#protocol?.read(record);
@@ -215,6 +244,10 @@ export class HubConnection implements FrameWriter {
       case 'ignored':
         break;
     }
+  }
+
+  #offer(frame: Buffer | undefined): boolean {
+    return frame !== undefined && this.#send(frame);
   }
 
   #send(frame: Buffer): boolean {

@@ -18,6 +18,7 @@ export type HubProtocol = {
   /** The frame of a handshake that succeeds. */
   readonly greeting: Buffer;
   readonly ping: Buffer;
+  /** Throws for an argument that the protocol cannot say, as `item` does. */
   invocation(method: string, argument: HubArgument): Buffer;
   item(id: string, argument: HubArgument): Buffer;
   completion(id: string, error?: string): Buffer;

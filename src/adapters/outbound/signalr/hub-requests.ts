@@ -5,7 +5,7 @@ import { presentedBy, queryOf } from '../presented-by.ts';
 import { allowsOrigin, corsHeaders, preflightHeaders } from './cross-origin.ts';
 import { forbiddenOrigin, type HubRefusal, hubRefusal, textRefusal, unavailable } from './hub-refusal.ts';
 import { negotiateAnswer, negotiateError, negotiateVersion } from './negotiate-answer.ts';
-import type { Negotiations } from './negotiations.ts';
+import { callerOf, type Negotiations } from './negotiations.ts';
 import type { SignalrSettings } from './signalr-settings.ts';
 
 export type RequestDependencies = Door & {
@@ -77,7 +77,9 @@ async function negotiate(
   if (admission.kind !== 'admitted') return end(response, hubRefusal(admission), headers);
   const version = negotiateVersion(queryOf(url).find(([name]) => name === 'negotiateVersion')?.[1]);
   if (typeof version === 'object') return endJson(response, negotiateError(version.error), headers);
-  const negotiated = isOpen() ? negotiations.begin(connection, version) : undefined;
+  const negotiated = isOpen()
+    ? negotiations.begin(connection, version, callerOf(admission.session.principal))
+    : undefined;
   if (!negotiated) return end(response, unavailable, headers);
   endJson(response, negotiateAnswer(version, negotiated), headers);
 }

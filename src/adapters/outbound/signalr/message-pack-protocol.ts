@@ -14,8 +14,12 @@ const withoutResult = 2;
 /** Every record has a map of headers, which is empty here. */
 const headers = {};
 
+/** The library's own limit is 100. From about 2500 on it would run out of stack. */
+const depthMax = 1000;
+
+/** Throws for what is nested deeper than that. */
 function frame(record: readonly unknown[]): Buffer {
-  const body = encode(record);
+  const body = encode(record, { maxDepth: depthMax });
   return binaryFrame(lengthPrefix(body.length), body);
 }
 

@@ -27,7 +27,7 @@ import { forbiddenOrigin, type HubRefusal, hubRefusal, textRefusal, unavailable 
 import { answerHubRequest, idOf, noSuchConnection } from './hub-requests.ts';
 import { jsonProtocol } from './json-protocol.ts';
 import { messagePackProtocol } from './message-pack-protocol.ts';
-import { Negotiations } from './negotiations.ts';
+import { callerOf, Negotiations } from './negotiations.ts';
 import type { SignalrSettings } from './signalr-settings.ts';
 
 export type SignalrDependencies = {
@@ -86,6 +86,7 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
     this.#negotiations = new Negotiations(clock, {
       waitMsMax: settings.handshakeTimeoutMs,
       waitingMax: settings.connectionsMax,
+      waitingOfCallerMax: settings.negotiationsPerCallerMax,
     });
     this.#server = createWebSocketServer(Math.max(frameBytesMin, settings.recordBytesMax));
     this.#home = {
@@ -134,7 +135,10 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
 
   deliver(event: Parameters<DeliveryChannel['deliver']>[0], { rooms }: Parameters<DeliveryChannel['deliver']>[1]) {
     const count = { queued: 0, dropped: 0 };
-    const frames = new EventFrames(event, this.#settings);
+    const { observer } = this.#dependencies;
+    const frames = new EventFrames(event, this.#settings, (error) =>
+      observer.observe({ kind: 'endpoint-failed', endpoint: this.name, eventId: event.id, error }),
+    );
     for (const connection of this.#home.rooms.membersOf(rooms)) {
       count[connection.deliver(frames) ? 'queued' : 'dropped'] += 1;
     }
@@ -157,14 +161,19 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
     if (socket.destroyed) return;
     if ('status' in admitted) return refuse(socket, admitted);
     if (this.#state.kind !== 'open') return refuse(socket, unavailable);
-    if (token !== undefined) {
-      const taken = this.#negotiations.take(token);
-      if (taken === 'unknown') return refuse(socket, noSuchConnection);
-      if (taken === 'taken-before') return refuse(socket, textRefusal(409, ''));
-      socket.once('close', () => this.#negotiations.release(token));
-    }
+    const caller = callerOf(admitted.session.principal);
+    const state = token === undefined ? 'free' : this.#negotiations.stateOf(token, caller);
+    if (state === 'unknown') return refuse(socket, noSuchConnection);
+    if (state === 'taken') return refuse(socket, textRefusal(409, ''));
     const read = Buffer.concat([head, early]);
-    this.#server.handleUpgrade(request, socket, read, (websocket) => this.#connect(websocket, admitted));
+    // Called at once, or not at all where the upgrade itself is wrong.
+    this.#server.handleUpgrade(request, socket, read, (websocket) => {
+      if (token !== undefined) {
+        this.#negotiations.take(token, caller);
+        socket.once('close', () => this.#negotiations.release(token));
+      }
+      this.#connect(websocket, admitted);
+    });
   }
 
   async #admit(request: IncomingMessage, token: string | undefined, gone: AbortSignal): Promise<Admitted | HubRefusal> {
@@ -234,4 +243,6 @@ const socketOf = (websocket: WebSocket): HubSocket => ({
   },
   close: (code) => websocket.close(code),
   terminate: () => websocket.terminate(),
+  pause: () => websocket.pause(),
+  resume: () => websocket.resume(),
 });

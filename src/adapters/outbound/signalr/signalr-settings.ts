@@ -57,6 +57,9 @@ export const signalrSettings = z
     recordBytesMax: wholeNumber(256, 1_048_576)
       .default(32_768)
       .describe('A larger record of a client ends its connection.'),
+    recordsPerSecondMax: wholeNumber(1, 1_000_000)
+      .default(1000)
+      .describe('How many records a client may send in a second; one more ends its connection, and it may come back.'),
     subscriptionsPerConnectionMax: wholeNumber(1, 100_000)
       .default(100)
       .describe('How many subscriptions a client may have at once (`subscriptions_too_many`), and how many streams.'),
@@ -66,6 +69,11 @@ export const signalrSettings = z
     connectionsMax: wholeNumber(1, 1_000_000)
       .default(20_000)
       .describe('More connections than this are refused with 503; so are more negotiated ones that are still to come.'),
+    negotiationsPerCallerMax: wholeNumber(1, 1_000_000)
+      .default(1000)
+      .describe(
+        'More negotiated connections that are still to come than this, of one issuer and `sub`, are refused with 503.',
+      ),
     sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
       .default(1_048_576)
       .describe(
