@@ -240,8 +240,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
       if (!subscription || this.#gone.signal.aborted) break;
       const { password } = subscription;
       const answer = await admission.mayJoin(this.#session, { space, password, fresh: true }, this.#gone.signal);
-      // One that has come back meanwhile was looked at for itself.
-      if (this.#subscriptions.get(space) !== subscription) break;
+      // One that has come back meanwhile was looked at for itself; whoever wants it looked at since then means this one.
+      if (this.#subscriptions.get(space) !== subscription) continue;
       if (answer.kind === 'try-later') {
         state.again = true;
         await clock.wait(answer.retryAfterMs, this.#gone.signal);
