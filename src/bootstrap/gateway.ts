@@ -35,7 +35,7 @@ export type StopReport = {
 export type Gateway = {
   /** Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started. */
   start(): Promise<GatewayAddresses>;
-  /** Sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
+  /** Clients are not heard any more, sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
   stop(deadlineMs: number): Promise<StopReport>;
 };
 
@@ -79,6 +79,8 @@ async function stop(parts: GatewayParts, deadlineMs: number): Promise<StopReport
   const deadline = AbortSignal.timeout(deadlineMs);
   const report = { settled: 0, abandoned: 0, flushed: 0, cut: 0 };
   stopping.abort();
+  // What clients send goes through the sources' ways into their brokers, so these close after it.
+  await Promise.all(endpoints.map((endpoint) => endpoint.stopHearing?.(settling)));
   for (const source of sources.toReversed()) {
     const { settled, abandoned } = await source.drain(settling);
     report.settled += settled;

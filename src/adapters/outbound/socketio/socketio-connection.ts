@@ -60,6 +60,11 @@ export class SocketioConnection implements FrameWriter {
     return this.#queue?.bytes ?? 0;
   }
 
+  /** Whether it is still owed what it was when its endpoint began to close. */
+  get isBehind(): boolean {
+    return this.#queue?.isBehind ?? false;
+  }
+
   /** How many CONNECT packets have come, this one included. */
   countConnect(): number {
     this.#connects += 1;

@@ -135,10 +135,17 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   }
 
   #subscribe(request: Subscribe): void {
-    const { settings, clock } = this.#home;
+    const { settings, clock, isClosing } = this.#home;
     const { space, mistake } = request;
     if (space === undefined || mistake !== undefined) {
       this.#refuse(request, { code: 'invalid', message: mistake ?? 'the channel has no valid _id' });
+      return;
+    }
+    if (isClosing()) {
+      this.#refuse(request, {
+        code: 'tryLater',
+        message: 'this instance stops: ask again when you are connected again',
+      });
       return;
     }
     if (!this.#subscribes.take(clock.now())) {

@@ -1,4 +1,5 @@
 import { Fault } from '../../../application/fault.ts';
+import type { Clock } from '../../../application/ports/clock.ts';
 import type { DeliveryCount } from '../../../application/ports/delivery-channel.ts';
 import type { History } from '../../../application/ports/history.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
@@ -37,10 +38,12 @@ export type RoomsDependencies = {
   /** Of this process: what it has put into a room itself comes back under this name. */
   readonly instance: string;
   readonly history: History;
+  readonly clock: Clock;
   readonly observer: Observer;
 };
 
 const seenMax = 20_000;
+const returnMsMax = 1000;
 
 /** The spaces of an endpoint: who is in which, and what becomes of an event that is for one. */
 export class SpacesRooms {
@@ -78,6 +81,16 @@ export class SpacesRooms {
   await(event: Event, origin: Origin): void {
     const text = origin.loopback === undefined ? '' : JSON.stringify(origin.loopback);
     this.#awaited.add(event.id, origin, event.id.length + text.length);
+  }
+
+  /** Resolves once all copies that are waited for have come, after a second or when the signal aborts. */
+  async returned(deadline: AbortSignal): Promise<void> {
+    const { clock } = this.#dependencies;
+    const given = new AbortController();
+    // What was never confirmed may never come.
+    const late = clock.wait(returnMsMax, AbortSignal.any([deadline, given.signal]));
+    await Promise.race([this.#awaited.emptied(), late]);
+    given.abort();
   }
 
   frame([name, body]: SpacesAnswer): Buffer {

@@ -44,6 +44,7 @@ export class SpacesSending {
   readonly #buckets = new Map<RoomName, TokenBucket>();
   /** Of the event that is being put into its room at this moment. */
   #origin: Origin | undefined;
+  #isStopping = false;
 
   constructor(dependencies: SendingDependencies) {
     this.#dependencies = dependencies;
@@ -52,9 +53,20 @@ export class SpacesSending {
     });
   }
 
+  /** From here on everything is refused. Resolves as `MessageExchange.settled`, and never rejects. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true;
+    await this.#exchange.settled(deadline);
+    await this.#dependencies.rooms.returned(deadline);
+  }
+
   /** Every request is sent or answered with a refusal. */
   take(member: SendingMember, request: SendRequest): void {
     const { clock } = this.#dependencies;
+    if (this.#isStopping) {
+      this.#refuse(member, request, stopping);
+      return;
+    }
     const subscription = member.subscriptionTo(request.space);
     const now = clock.now();
     const refusal = this.#refusal(member, subscription, request, now);
@@ -167,3 +179,7 @@ const bucketsMax = 10_000;
 
 const notSubscribed: Refusal = { code: 'notSubscribed', message: 'subscribe to the channel first' };
 const notSent: Refusal = { code: 'notSent', message: 'the broker has not confirmed it; it may come all the same' };
+const stopping: Refusal = {
+  code: 'tryLater',
+  message: 'this instance stops: send it again when you are connected again',
+};
