@@ -1,6 +1,5 @@
 import type { AccessCheck } from '../../application/ports/access-check.ts';
 import type { Condition } from '../../domain/condition.ts';
-import { checkUnavailable } from './access-fault.ts';
 import { answerNames, type CheckSettings } from './access-settings.ts';
 import { compileCondition } from './cel-condition.ts';
 import { type AccessDependencies, type AnswerScope, createHttpQuestion, type Interpretation } from './http-question.ts';
@@ -15,7 +14,7 @@ export function createHttpCheck(name: string, settings: CheckSettings, deps: Acc
   const interpret = (answer: AnswerScope): Interpretation<boolean> => {
     if (allows(answer).ok) return { value: true, outcome: 'allow' };
     if (denies(answer).ok) return { value: false, outcome: 'deny' };
-    throw checkUnavailable(name, `its answer with status ${answer.status} means neither yes nor no`);
+    return `its answer with status ${answer.status} means neither yes nor no`;
   };
   const question = createHttpQuestion(name, settings, interpret, deps);
   return {
