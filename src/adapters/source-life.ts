@@ -56,10 +56,14 @@ export class SourceLife {
     this.#become(reason === undefined ? { kind: 'consuming' } : { kind: 'paused', reason });
   }
 
-  /** Not consuming: what it needs is not there. `consume` says that it is back. */
-  wait(reason: string): void {
-    if (this.#state.kind === 'waiting' && this.#state.reason === reason) return;
-    this.#become({ kind: 'waiting', reason });
+  /**
+   * Not consuming: what it needs is not there. `consume` says that it is back.
+   * @param isConnected whether the broker is there.
+   */
+  wait(reason: string, isConnected = false): void {
+    const state = this.#state;
+    if (state.kind === 'waiting' && state.reason === reason && state.isConnected === isConnected) return;
+    this.#become({ kind: 'waiting', reason, isConnected });
   }
 
   /** Whether a broker's messages may be handed over. One queue that is waited for keeps no other from that. */

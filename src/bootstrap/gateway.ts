@@ -33,7 +33,10 @@ export type StopReport = {
 };
 
 export type Gateway = {
-  /** Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started. */
+  /**
+   * Resolves when events flow; rejects with a `Fault` that names what is missing, after stopping what had started.
+   * Of no consequence once it is stopping: what is under way may end in either way.
+   */
   start(): Promise<GatewayAddresses>;
   /** Clients are not heard any more, sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
   stop(deadlineMs: number): Promise<StopReport>;
@@ -62,14 +65,17 @@ export function createGateway(parts: GatewayParts): Gateway {
   return gateway;
 }
 
-async function start({ listener, operations, identity, endpoints, sources, handlerFor, bindStreams }: GatewayParts) {
+async function start(parts: GatewayParts) {
+  const { listener, operations, identity, endpoints, sources, handlerFor, bindStreams, stopping } = parts;
   const operationsAddress = await operations?.listen();
   for (const endpoint of endpoints) await endpoint.open();
   // Not waited for: whoever comes before the keys are here waits for them at the door.
   void identity.warm();
   const address = await listener.listen();
-  for (const source of sources) await source.start(handlerFor(source));
-  await bindStreams();
+  for (const source of sources) {
+    if (!stopping.signal.aborted) await source.start(handlerFor(source));
+  }
+  if (!stopping.signal.aborted) await bindStreams();
   return { listener: address, operations: operationsAddress };
 }
 

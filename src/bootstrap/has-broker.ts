@@ -1,5 +1,5 @@
 import type { EventSource } from '../application/ports/event-source.ts';
 
-/** Whether a source hears from its broker, or would if it were not held back. */
+/** Whether a source is connected to its broker, also where it is held back, or misses something else. */
 export const hasBroker = ({ state }: Pick<EventSource, 'state'>): boolean =>
-  state.kind === 'consuming' || state.kind === 'paused';
+  state.kind === 'consuming' || state.kind === 'paused' || (state.kind === 'waiting' && state.isConnected);

@@ -48,12 +48,14 @@ async function run(config: Config, logger: Logger, io: CommandIo, isDemo: boolea
       );
     }
   }
-  const addresses = await gateway.start();
-  logger.info({ version, address: addresses.listener.url }, 'gateway is up');
-  io.stdout(describeAddresses(config, addresses));
-  if (isDemo) io.stdout(demoLines(addresses.listener.port));
-
-  await interruption(io.interrupted);
+  const interrupted = interruption(io.interrupted);
+  const addresses = await Promise.race([gateway.start(), interrupted]);
+  if (addresses) {
+    logger.info({ version, address: addresses.listener.url }, 'gateway is up');
+    io.stdout(describeAddresses(config, addresses));
+    if (isDemo) io.stdout(demoLines(addresses.listener.port));
+    await interrupted;
+  }
   logger.info({ deadlineMs: config.drainDeadlineMs }, 'draining: a second signal ends the process at once');
   const report = await gateway.stop(config.drainDeadlineMs);
   logger.info({ ...report }, 'gateway has stopped');
@@ -90,9 +92,9 @@ function demoLines(port: number): string {
   );
 }
 
-function interruption(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+function interruption(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
 }
 
 /** A fault says what, where and what to do; of anything else the log has the whole story. */

@@ -1,5 +1,7 @@
 import type { Options } from 'amqplib';
 import { expect } from 'vitest';
+import { createTopicBindings } from '../../src/application/topic-bindings.ts';
+import { hasBroker } from '../../src/bootstrap/has-broker.ts';
 import { parseTopicPattern } from '../../src/domain/topic-pattern.ts';
 import { handlerProbe, holdingProbe } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
@@ -185,6 +187,28 @@ testWithRabbitMq(
 );
 
 testWithRabbitMq(
+  'binds while the queue of the process is deleted are bound on the next one, and none is refused',
+  async () => {
+    await using admin = await amqpAdmin();
+    await using tap = await createAmqpTap(amqpUrl);
+    const exchange = await admin.exchange();
+    await using fixture = bindingSource({ urls: [amqpUrlAt(tap.port)], bindings: { [exchange]: 'topic' } });
+    await fixture.source.start(handlerProbe().handler);
+    for (let round = 0; round < 5; round += 1) {
+      await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+      const keys = Array.from({ length: 80 }, (_, index) => `${round}.${index}`);
+      const before = keys.slice(0, 40).map((key) => bind(fixture.source, exchange, key));
+      tap.deleteQueue(tap.declared.at(-1) ?? '');
+      const after = keys.slice(40).map((key) => bind(fixture.source, exchange, key));
+      await Promise.all([...before, ...after]);
+      await eventually(async () => {
+        for (const key of keys) expect(await admin.isRouted(exchange, key)).toBe(true);
+      });
+    }
+  },
+);
+
+testWithRabbitMq(
   'a binding whose exchange has gone is told, waited for, and restored; it can be released meanwhile',
   async () => {
     await using admin = await amqpAdmin();
@@ -209,6 +233,29 @@ testWithRabbitMq(
     await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
     expect(await admin.isRouted(exchange, 'a')).toBe(true);
     expect(await admin.isRouted(exchange, 'b')).toBe(false);
+  },
+);
+
+testWithRabbitMq(
+  'a missing exchange is no lost broker, and nobody waits for it once its last holder has left',
+  async () => {
+    await using admin = await amqpAdmin();
+    await using tap = await createAmqpTap(amqpUrl);
+    await using proxy = await createTcpProxy(tap.port);
+    const exchange = await admin.exchange();
+    await using fixture = bindingSource({ urls: [amqpUrlAt(proxy.port)], bindings: { [exchange]: 'topic' } });
+    await fixture.source.start(handlerProbe().handler);
+    const holders = [await bind(fixture.source, exchange, 'a'), await bind(fixture.source, exchange, 'b')];
+    await admin.channel.deleteExchange(exchange);
+    tap.closeConsumingChannel();
+    const reason = expect.stringContaining(exchange);
+    await eventually(() => expect(fixture.source.state).toEqual({ kind: 'waiting', reason, isConnected: true }));
+    expect(hasBroker(fixture.source)).toBe(true);
+    for (const holder of holders) holder.release();
+    expect(fixture.source.state.kind).toBe('consuming');
+    proxy.cut();
+    await eventually(() => expect(fixture.source.state).toMatchObject({ kind: 'waiting', isConnected: false }));
+    expect(hasBroker(fixture.source)).toBe(false);
   },
 );
 
@@ -310,3 +357,45 @@ testWithRabbitMq(
     expect(fixture.faults()).toEqual([]);
   },
 );
+
+testWithRabbitMq('exchanges that are direct or fanout match as the broker matches them', async () => {
+  await using admin = await amqpAdmin();
+  const [direct, fanout] = [await admin.exchange('direct'), await admin.exchange('fanout')];
+  await using fixture = bindingSource({ bindings: { [direct]: 'direct', [fanout]: 'fanout' } });
+  const registry = createTopicBindings(() => [fixture.source]);
+  const matched: string[] = [];
+  const probe = handlerProbe(({ event }) => {
+    matched.push(`${event.key} ${registry.match(event).length}`);
+    return { kind: 'accept' };
+  });
+  await fixture.source.start(probe.handler);
+  for (const [stream, key] of [
+    [direct, 'a.*'],
+    [direct, '#'],
+    [fanout, 'whatever'],
+  ] as const) {
+    const bound = await registry.bind({ stream, pattern: pattern(key) }, neverAborts());
+    expect(bound.ok).toBe(true);
+  }
+  for (const key of ['a.*', 'a.b', '#']) await admin.publish(direct, key, Buffer.from(key));
+  await admin.publish(fanout, 'anything', Buffer.from('f'));
+  await eventually(() => expect(matched).toEqual(['a.* 1', '# 1', 'anything 1']));
+});
+
+testWithRabbitMq('a connection over which nothing comes any more is given up after its heartbeats', async () => {
+  await using admin = await amqpAdmin();
+  await using proxy = await createTcpProxy(Number(new URL(amqpUrl).port));
+  const exchange = await admin.exchange();
+  const settings = { urls: [amqpUrlAt(proxy.port)], bindings: { [exchange]: 'topic' }, heartbeatSeconds: 1 };
+  await using fixture = bindingSource(settings);
+  const probe = handlerProbe();
+  await fixture.source.start(probe.handler);
+  await bind(fixture.source, exchange, '#');
+  proxy.stall();
+  await eventually(() => expect(fixture.source.state).toMatchObject({ kind: 'waiting', isConnected: false }));
+  expect(fixture.observer.of('source-fault')[0]).toMatchObject({ error: { cause: { message: 'Heartbeat timeout' } } });
+  proxy.resume();
+  await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+  await admin.publish(exchange, 'k', Buffer.from('back'));
+  await eventually(() => expect(probe.messages.map(textOf)).toEqual(['back']));
+});

@@ -31,6 +31,7 @@ describeWithOwnRabbitMq('a RabbitMQ that stops, dies, blocks, and asks who is th
         `ssl_options.cacertfile = ${file('certificate.pem')}`,
         `ssl_options.certfile = ${file('certificate.pem')}`,
         `ssl_options.keyfile = ${file('key.pem')}`,
+        'frame_max = 8192',
       ],
     });
     await using admin = await amqpAdmin(broker.url);
@@ -106,6 +107,21 @@ describeWithOwnRabbitMq('a RabbitMQ that stops, dies, blocks, and asks who is th
       expect(new Set(messages.map(({ properties }) => properties.messageId)).size).toBe(ids.length);
     });
   }, 120_000);
+
+  test('headers that are larger than a frame are refused alone', async () => {
+    const publish = { unroutable: 'accept' };
+    await using fixture = queueSource({ urls: [broker.url], queues: [queue], publish });
+    const ids = ['first', 'a', 'large', 'b', 'c'];
+    const outcomes = await Promise.allSettled(
+      ids.map((id) => {
+        const attributes = new Map(id === 'large' ? [['large', 'x'.repeat(10_000)]] : []);
+        return fixture.source.publish(event({ id, stream: exchange, key: 'nowhere', attributes }));
+      }),
+    );
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    expect(refused).toEqual([expect.objectContaining({ code: 'amqp_unpublishable' })]);
+    expect(fixture.faults()).toEqual([]);
+  });
 
   test('a broker that blocks publishers is told of; what is published waits until it goes on', async () => {
     await using fixture = queueSource({ urls: [broker.url], queues: [queue], publish: { confirmTimeoutMs: 30_000 } });

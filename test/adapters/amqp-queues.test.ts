@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { deadLetter, handlerProbe, holdingProbe, retry } from '../contracts/handler-probe.ts';
 import { textOf } from '../contracts/test-data.ts';
 import { amqpAdmin } from '../support/amqp-admin.ts';
+import { amqpMethods, createAmqpTap } from '../support/amqp-tap.ts';
 import { amqpUrl, amqpUrlAt } from '../support/amqp-url.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTcpProxy } from '../support/tcp-proxy.ts';
@@ -25,6 +26,41 @@ testWithRabbitMq('a dead letter that leads nowhere is not kept, so its message i
   await eventually(() => expect(found).toHaveLength(1));
   await fixture.source.drain(AbortSignal.timeout(5000));
   expect(await admin.ready(queue)).toBe(0);
+});
+
+testWithRabbitMq('poison without a place for dead letters is told once, and offered less and less often', async () => {
+  await using admin = await amqpAdmin();
+  const [queue, letters] = [await admin.queue(), await admin.exchange('fanout')];
+  const settings = { queues: [queue], deadLetter: { exchange: letters }, redeliverDelayMs: 10, reconnectMsMax: 500 };
+  await using fixture = queueSource({ ...settings, inFlightMax: 2 });
+  const probe = handlerProbe(() => deadLetter);
+  await fixture.source.start(probe.handler);
+  const begin = Date.now();
+  for (const text of ['m0', 'm1']) await admin.publish('', queue, Buffer.from(text), { messageId: text });
+  await eventually(() => expect(Date.now() - begin).toBeGreaterThan(1000));
+  expect(probe.messages.length).toBeLessThan(25);
+  expect(fixture.faults()).toEqual(['amqp_unroutable']);
+  const kept = await admin.queue();
+  await admin.channel.bindQueue(kept, letters, '');
+  await eventually(async () => expect(await admin.ready(kept)).toBe(2));
+});
+
+testWithRabbitMq('a message whose headers leave no room for those of a dead letter goes without them', async () => {
+  await using admin = await amqpAdmin();
+  const [queue, kept] = [await admin.queue(), await admin.queue()];
+  await using fixture = queueSource({ queues: [queue], deadLetter: { exchange: '', key: kept } });
+  await fixture.source.start(handlerProbe(() => deadLetter).handler);
+  const found = await admin.collect(kept);
+  const headers = { large: 'x'.repeat(65_300) };
+  await admin.publish('', queue, Buffer.from('m0'), { messageId: 'm0', type: 't', headers });
+  await eventually(() => expect(found).toHaveLength(1));
+  expect(found[0]?.properties).toMatchObject({ messageId: 'm0', type: 't' });
+  expect(found[0]?.properties.headers).toMatchObject({
+    'Dead-Letter-Cause': expect.stringContaining('without its headers, too large; the test says so'),
+    'Dead-Letter-Key': queue,
+  });
+  expect(found[0]?.properties.headers).not.toHaveProperty('large');
+  expect(fixture.faults()).toEqual([]);
 });
 
 testWithRabbitMq('a dead letter keeps what the message had, says why, and goes nowhere else', async () => {
@@ -209,4 +245,25 @@ testWithRabbitMq('a message that waits for another try is given back at once whe
     expect(result).toEqual({ settled: 0, abandoned: 0 });
     expect(await admin.ready(queue)).toBe(1);
   }
+});
+
+testWithRabbitMq('a drain that begins while a channel is opened again takes no message more than once', async () => {
+  await using admin = await amqpAdmin();
+  await using tap = await createAmqpTap(amqpUrl);
+  // What is given out more often is gone.
+  const queue = await admin.queue({ durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 } });
+  await using fixture = queueSource({ urls: [amqpUrlAt(tap.port)], queues: [queue] });
+  const { probe } = holdingProbe();
+  await fixture.source.start(probe.handler);
+  await admin.publish('', queue, Buffer.from('in hand'));
+  await eventually(() => expect(probe.messages).toHaveLength(1));
+  const opening = tap.hold(amqpMethods.consume);
+  tap.closeConsumingChannel();
+  await opening.reached;
+  for (let index = 0; index < 10; index += 1) await admin.publish('', queue, Buffer.from(`m${index}`));
+  const drained = fixture.source.drain(AbortSignal.timeout(300));
+  opening.release();
+  expect(await drained).toEqual({ settled: 0, abandoned: 1 });
+  await eventually(async () => expect(await admin.ready(queue)).toBe(11));
+  expect(probe.messages).toHaveLength(1);
 });

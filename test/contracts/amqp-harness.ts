@@ -17,6 +17,9 @@ import type {
 } from './event-source-harness.ts';
 import { neverAborts } from './test-data.ts';
 
+/** What makes the source; a broken one, to prove that the contract sees it. */
+export type MakeAmqpSource = typeof createAmqpSource;
+
 const inFlightMax = 4;
 const redeliverDelayMs = 20;
 
@@ -92,6 +95,7 @@ const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each)
 export async function amqpQueueHarness(
   context: HarnessContext,
   { count, options, settings }: QueueKind,
+  make: MakeAmqpSource = createAmqpSource,
 ): Promise<EventSourceHarness> {
   const resources = new AsyncDisposableStack();
   const admin = resources.use(await amqpAdmin());
@@ -116,7 +120,7 @@ export async function amqpQueueHarness(
   });
   function makeSource(from = queues): EventSource {
     const chosen = settingsOf(way.url, { queues: from, deadLetter: { exchange: deadLetters }, ...settings });
-    const source = createAmqpSource('amqp', chosen, context);
+    const source = make('amqp', chosen, context);
     sources.push(source);
     return source;
   }
@@ -152,7 +156,10 @@ export async function amqpQueueHarness(
 }
 
 /** An exchange of which everything is bound. */
-export async function amqpBindingHarness(context: HarnessContext): Promise<EventSourceHarness> {
+export async function amqpBindingHarness(
+  context: HarnessContext,
+  make: MakeAmqpSource = createAmqpSource,
+): Promise<EventSourceHarness> {
   const resources = new AsyncDisposableStack();
   const admin = resources.use(await amqpAdmin());
   const way = resources.use(await makeWay());
@@ -163,7 +170,7 @@ export async function amqpBindingHarness(context: HarnessContext): Promise<Event
     for (const source of sources) await source.drain(AbortSignal.abort());
   });
   function makeSource(): EventSource {
-    const source = createAmqpSource('amqp', settingsOf(way.url, { bindings: { [exchange]: 'topic' } }), context);
+    const source = make('amqp', settingsOf(way.url, { bindings: { [exchange]: 'topic' } }), context);
     // Rejects when the source is drained before it was started.
     if ('bind' in source && everything.ok) source.bind(exchange, everything.value, neverAborts()).catch(() => {});
     sources.push(source);

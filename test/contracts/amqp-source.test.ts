@@ -16,5 +16,5 @@ describeWithRabbitMq('at the broker', () => {
   eventSourceContract('AMQP queue with a dead letter policy', (context) =>
     amqpQueueHarness(context, { count: 1, options: {}, settings: { deadLetter: { by: 'policy' } } }),
   );
-  eventSourceContract('AMQP bindings', amqpBindingHarness);
+  eventSourceContract('AMQP bindings', (context) => amqpBindingHarness(context));
 });

@@ -1,22 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { amqpAdmin } from '../support/amqp-admin.ts';
 import { amqpUrl } from '../support/amqp-url.ts';
+import { configFile } from '../support/config-file.ts';
 import { connectClient, developmentToken } from '../support/demo-clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { openRelay } from '../support/relay-client.ts';
 import { testWithRabbitMq } from '../support/with-brokers.ts';
-
-/** A config file, gone with the test. */
-async function configFile(config: unknown) {
-  const folder = await mkdtemp(join(tmpdir(), 'edgeward-config-'));
-  const file = join(folder, 'gateway.yaml');
-  await writeFile(file, JSON.stringify(config));
-  return { file, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
-}
 
 testWithRabbitMq('AMQP reaches Socket.IO and WebSocket clients, by config alone', async () => {
   await using admin = await amqpAdmin();

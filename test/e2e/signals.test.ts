@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { configFile } from '../support/config-file.ts';
 import { connectClient, developmentToken } from '../support/demo-clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { startEdgeward, startGatewayProcess } from '../support/gateway-process.ts';
@@ -33,6 +34,36 @@ test('a second signal ends the process at once', async () => {
     gateway.signal('SIGTERM');
     expect(code).toBe(130);
   });
+});
+
+test('SIGTERM while a broker is silent at the start: the process ends soon, with 0 and without an error', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const address = silent.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const source = { amqp: { urls: [`amqp://127.0.0.1:${port}`], bindings: { e: 'topic' }, startTimeoutMs: 60_000 } };
+  await using config = await configFile({
+    development: true,
+    listen: { port: 0 },
+    sources: [source],
+    identity: { tokens: { development: { development: true, variables: { tenant: ['tenant'] } } } },
+    endpoints: [
+      {
+        websocket: {
+          credentials: [{ from: 'query.jwt', accepts: ['development'] }],
+          exchanges: { e: { public: true } },
+        },
+      },
+    ],
+  });
+  const { process: child, output, exited } = startEdgeward({ args: ['start', config.file] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(silent, 'connection');
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect(output()).toContain('gateway has stopped');
+  expect(output()).not.toContain('edgeward:');
 });
 
 test('a gateway whose standard output nobody reads any more goes on serving', async () => {

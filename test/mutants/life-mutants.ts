@@ -170,7 +170,7 @@ const leakMutants: readonly Mutant[] = [
       let value = '';
       return {
         get state(): SourceState {
-          return value === '' ? source.state : { kind: 'waiting', reason: value };
+          return value === '' ? source.state : { kind: 'waiting', reason: value, isConnected: false };
         },
         start: (handler) =>
           source.start((message) => {

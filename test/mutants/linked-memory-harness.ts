@@ -111,7 +111,7 @@ class LinkedSource implements MemorySource {
       const error = new Fault('link_lost', 'retry', reason);
       this.#context.observer.observe({ kind: 'source-fault', source: this.name, error });
     }
-    this.#become({ kind: 'waiting', reason });
+    this.#become({ kind: 'waiting', reason, isConnected: false });
   }
 
   drain(deadline: AbortSignal): Promise<DrainResult> {

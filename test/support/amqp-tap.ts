@@ -16,9 +16,17 @@ export type AmqpTap = AsyncDisposable & {
   closeConsumingChannel(): void;
   /** Deletes a queue in the name of the connection that consumes, which alone may delete its exclusive ones. */
   deleteQueue(queue: string): void;
+  /**
+   * What a client says from the next such method on stays here until `release`, which it does not know of.
+   * @param method its class and number (AMQP 0-9-1).
+   */
+  hold(method: number): { readonly reached: Promise<void>; readonly release: () => void };
 };
 
-/** Method ids of AMQP 0-9-1: class and method. */
+/** Method ids of AMQP 0-9-1 that tests hold. */
+export const amqpMethods = { channelOpen: 0x0014_000a, channelClose: 0x0014_0028, consume: 0x003c_0014 } as const;
+
+/** Class and method. */
 const [channelClose, channelCloseOk, declareOk] = [0x0014_0028, 0x0014_0029, 0x0032_000b];
 const [cancel, cancelOk] = [0x003c_001e, 0x003c_001f];
 const [consume, deliver, ack, reject, nack] = [0x003c_0014, 0x003c_003c, 0x003c_0050, 0x003c_005a, 0x003c_0078];
@@ -31,14 +39,27 @@ export async function createAmqpTap(brokerUrl: string): Promise<AmqpTap> {
   const { hostname, port } = new URL(brokerUrl);
   const lines = new Set<Line>();
   const declared: string[] = [];
+  const release: (() => void)[] = [];
   let frames = 0;
+  let trap: { readonly method: number; readonly spring: () => void } | undefined;
 
   const server = createServer({ noDelay: true }, (client) => {
     const broker = connect({ host: hostname, port: Number(port) || 5672, noDelay: true });
     const waiting: Buffer[] = [];
     const line: Line = { channels: new Map(), broker, say: (frame) => void waiting.push(frame) };
     lines.add(line);
-    const sent = frameReader(8, (frame) => see(frame, line));
+    let held: Buffer[] | undefined;
+    const sent = frameReader(8, (frame) => {
+      see(frame, line);
+      if (trap === undefined || frame.type !== 1 || frame.payload.readUInt32BE(0) !== trap.method) return;
+      held = [];
+      release.push(() => {
+        for (const chunk of held ?? []) broker.write(chunk);
+        held = undefined;
+      });
+      trap.spring();
+      trap = undefined;
+    });
     const received = frameReader(0, (frame) => see(frame, line));
     const sayWaiting = (): void => {
       while (sent.isBetweenFrames && waiting.length > 0) broker.write(waiting.shift() ?? '');
@@ -49,7 +70,8 @@ export async function createAmqpTap(brokerUrl: string): Promise<AmqpTap> {
     };
     client.on('data', (chunk: Buffer) => {
       sent.read(chunk);
-      broker.write(chunk);
+      if (held) held.push(chunk);
+      else broker.write(chunk);
       sayWaiting();
     });
     broker.on('data', (chunk: Buffer) => {
@@ -118,6 +140,16 @@ export async function createAmqpTap(brokerUrl: string): Promise<AmqpTap> {
       line.say(
         methodFrame(channel, 0x0032_0028, Buffer.concat([Buffer.from([0, 0, name.length]), name, Buffer.from([4])])),
       );
+    },
+    hold(method) {
+      const { promise: reached, resolve: spring } = Promise.withResolvers<void>();
+      trap = { method, spring };
+      return {
+        reached,
+        release: () => {
+          for (const act of release.splice(0)) act();
+        },
+      };
     },
     async [Symbol.asyncDispose]() {
       for (const { broker } of lines) broker.destroy();

@@ -40,8 +40,8 @@ export type SourceTraits = {
 export type SourceState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'starting' }
-  /** Not consuming yet and not broken: what it needs is not there. */
-  | { readonly kind: 'waiting'; readonly reason: string }
+  /** Not consuming yet and not broken: what it needs is not there. `isConnected`: the broker is, though. */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly isConnected: boolean }
   | { readonly kind: 'consuming' }
   /** Holding intake back until the pressure has gone. */
   | { readonly kind: 'paused'; readonly reason: string }

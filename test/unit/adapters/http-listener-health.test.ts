@@ -19,7 +19,7 @@ const parts = (source: SourceState, endpoint: GatewayState['kind'] = 'open', dra
 describe('readiness', () => {
   test.each<[SourceState, 'ready' | 'not_ready']>([
     [{ kind: 'consuming' }, 'ready'],
-    [{ kind: 'waiting', reason: 'no exchange "orders"' }, 'ready'],
+    [{ kind: 'waiting', reason: 'no exchange "orders"', isConnected: false }, 'ready'],
     [{ kind: 'paused', reason: 'pressure' }, 'ready'],
     [{ kind: 'starting' }, 'not_ready'],
     [{ kind: 'stopped' }, 'not_ready'],
@@ -42,7 +42,7 @@ describe('readiness', () => {
 
   test('every state is shown with its reason, without secrets', () => {
     const answer = readiness({
-      ...parts({ kind: 'waiting', reason: 'amqp://user:hunter2@broker/ has no exchange "orders"' }),
+      ...parts({ kind: 'waiting', reason: 'amqp://user:hunter2@broker/ has no exchange "orders"', isConnected: false }),
       issuers: () => [
         { issuer: 'ocms', ok: true },
         { issuer: 'iam', ok: false, reason: 'https://user:hunter2@keys.test timed out' },

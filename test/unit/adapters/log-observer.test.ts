@@ -80,7 +80,10 @@ const told: readonly (readonly ['info' | 'warn' | 'error', Observation])[] = [
   ['warn', { kind: 'message-settled', source: 's', eventId: '1', settlement: 'retry', attempt: 1, cause: 'x' }],
   ['warn', { kind: 'message-settled', source: 's', eventId: '1', settlement: 'dead-letter', attempt: 5, cause: 'x' }],
   ['info', { kind: 'source-state', source: 's', state: { kind: 'consuming' } }],
-  ['warn', { kind: 'source-state', source: 's', state: { kind: 'waiting', reason: 'no exchange' } }],
+  [
+    'warn',
+    { kind: 'source-state', source: 's', state: { kind: 'waiting', reason: 'no exchange', isConnected: false } },
+  ],
   ['error', { kind: 'source-fault', source: 's', error: new Fault('broker_gone', 'retry', 'The broker is gone.') }],
   ['info', admitted],
   ['info', { kind: 'rooms-ignored', endpoint: 'e', connection: 'c', template: 't', reason: 'r' }],
@@ -131,7 +134,7 @@ test('no secret that anybody put anywhere is in a line', () => {
       const planted = Object.entries(observation).map(([name, value]: [string, unknown]) => {
         if (name === 'error') return [name, error];
         if (name === 'rules') return [name, [{ rule: text, kind: 'skipped', reason: text, error: true }]];
-        if (name === 'state') return [name, { kind: 'waiting', reason: text }];
+        if (name === 'state') return [name, { kind: 'waiting', reason: text, isConnected: false }];
         return [name, freeTexts.has(name) ? text : value];
       });
       log.observe(Object.fromEntries(planted) as Observation);

@@ -19,7 +19,7 @@ import { SourceLife } from '../../source-life.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled, amqpFault, amqpOverflow } from './amqp-fault.ts';
+import { amqpConsumerCancelled, amqpDraining, amqpFault, amqpOverflow, isAway } from './amqp-fault.ts';
 import { eventOf } from './amqp-message.ts';
 import { AmqpPublisher } from './amqp-publisher.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
@@ -63,7 +63,9 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   readonly #lane: Lane;
   readonly #channel: AmqpChannel<Channel>;
   readonly #bindings: QueueBindings;
-  #consumerTag: string | undefined;
+  #consumer: { readonly channel: Channel; readonly tag: string } | undefined;
+  /** Aborted when the start may take no longer. */
+  readonly #starting = new AbortController();
   #isOpen = false;
   #isOverflowing = false;
   #drained: Promise<DrainResult> | undefined;
@@ -99,7 +101,10 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
       resource,
       create: (model) => model.createChannel(),
       setUp: (channel, lose) =>
-        this.#consume(channel, () => lose(amqpConsumerCancelled(this.#connection.place(resource)))),
+        this.#consume(channel, () => {
+          this.#bindings.detach();
+          lose(amqpConsumerCancelled(this.#connection.place(resource)));
+        }),
       onClosed: () => this.#bindings.detach(),
       onFault,
       onState,
@@ -131,12 +136,17 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   async start(handler: MessageHandler): Promise<void> {
     this.#life.begin();
     this.#handOver.begin(handler);
+    const { signal } = this.#starting;
+    const { startTimeoutMs, whenUnreachable } = this.#settings;
+    const stopTimer = this.#clock.schedule(startTimeoutMs, () => this.#starting.abort());
     try {
-      await this.#connection.open();
-      await this.#channel.open(() => false);
+      await this.#connection.open(signal);
+      await this.#channel.open((fault) => whenUnreachable === 'wait' && isAway(fault), signal);
     } catch (error) {
       await this.drain(AbortSignal.abort());
       throw error;
+    } finally {
+      stopTimer();
     }
     this.#isOpen = true;
     void this.#bindings.keepRenewing();
@@ -153,18 +163,18 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   }
 
   drain(deadline: AbortSignal): Promise<DrainResult> {
+    this.#starting.abort(amqpDraining(this.name));
     this.#drained ??= this.#drain(deadline);
     return this.#drained;
   }
 
   async #drain(deadline: AbortSignal): Promise<DrainResult> {
     // At once: what the broker has sent before it hears of this is taken, and nothing that is published after it.
-    const tag = this.#consumerTag;
-    const cancelled = tag === undefined ? undefined : this.#channel.channel?.cancel(tag).catch(() => {});
+    const cancelled = this.#cancel();
     this.#bindings.drain();
     if (!this.#life.drain()) return { settled: 0, abandoned: 0 };
     const isLate = new Error('the deadline has passed');
-    await untilAborted(Promise.resolve(cancelled), deadline, () => isLate).catch(() => {});
+    await untilAborted(cancelled, deadline, () => isLate).catch(() => {});
     this.#handOver.wake();
     const { settled, abandoned } = await this.#life.idle(deadline, () => this.#lane.waitingCount > 0);
     this.#handOver.abandon();
@@ -185,6 +195,11 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
     }
   }
 
+  /** One that the broker has not said of yet that it consumes is cancelled when it does. */
+  async #cancel(): Promise<void> {
+    await this.#consumer?.channel.cancel(this.#consumer.tag).catch(() => {});
+  }
+
   async #consume(channel: Channel, onCancelled: () => void): Promise<void> {
     if (this.#settings.declareMissing) await this.#declareMissing();
     const { queue } = await channel.assertQueue('', {
@@ -194,8 +209,10 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
       arguments: { 'x-max-length-bytes': this.#settings.queueBytesMax },
     });
     const onMessage = (message: ConsumeMessage | null) => (message ? this.#take(message, queue) : onCancelled());
+    if (this.#drained) return;
     const { consumerTag } = await channel.consume(queue, onMessage, { noAck: true });
-    this.#consumerTag = consumerTag;
+    this.#consumer = { channel, tag: consumerTag };
+    if (this.#drained) await this.#cancel();
     await this.#bindings.attach(await this.#connection.up(), queue);
   }
 
@@ -219,7 +236,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
   #stateChanged(): void {
     if (!this.#isOpen || this.state.kind === 'draining' || this.state.kind === 'stopped') return;
     const waitsFor = this.#channel.waitsFor ?? this.#bindings.waitsFor;
-    if (waitsFor) this.#life.wait(waitsFor.message);
+    if (waitsFor) this.#life.wait(waitsFor.message, !this.#connection.fault);
     else this.#life.consume();
     this.#handOver.wake();
   }

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import type { Channel, ChannelModel } from 'amqplib';
 import { type BackOff, backOffDelayMs } from '../../../application/back-off.ts';
 import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { AmqpConnection } from './amqp-connection.ts';
-import { amqpFault } from './amqp-fault.ts';
+import { amqpFault, amqpStartOver } from './amqp-fault.ts';
+import { closeChannel } from './close-channel.ts';
 
 export type ChannelDependencies<C extends Channel> = {
   readonly connection: AmqpConnection;
@@ -48,15 +48,23 @@ export class AmqpChannel<C extends Channel> {
   /**
    * Resolves when it has been tried once, or at once while there is no connection; from then on it keeps itself.
    * @param tolerates whether it goes on after this fault; else it rejects with it and does not.
+   * @param over aborts when a try that has no answer yet counts as failed.
    */
-  async open(tolerates: (fault: Fault) => boolean): Promise<void> {
+  async open(tolerates: (fault: Fault) => boolean, over?: AbortSignal): Promise<void> {
+    const { connection, resource } = this.#dependencies;
     const first = Promise.withResolvers<Fault | undefined>();
     void this.#keep(first.resolve).finally(() => first.resolve(undefined));
-    if (this.#dependencies.connection.fault) return this.#lose(undefined);
+    if (connection.fault) return this.#lose(undefined);
+    const giveUp = () => over && first.resolve(amqpStartOver(connection.place(resource), over));
+    if (over?.aborted) giveUp();
+    else over?.addEventListener('abort', giveUp, { once: true });
     const fault = await first.promise;
-    if (!fault || tolerates(fault)) return;
-    this.#closing.abort();
-    throw fault;
+    if (!fault) return;
+    if (!tolerates(fault)) {
+      this.#closing.abort();
+      throw fault;
+    }
+    if (over?.aborted && !this.#channel) this.#lose(fault);
   }
 
   /** For good. What was sent on it is with the broker then, unless the connection is lost. */
@@ -135,10 +143,4 @@ export class AmqpChannel<C extends Channel> {
     }
     return { closed: closed.promise };
   }
-}
-
-/** The broker's answer never comes when the connection is lost meanwhile, but then the channel is closed as well. */
-async function closeChannel(channel: Channel): Promise<void> {
-  const closed = once(channel, 'close');
-  await Promise.race([channel.close(), closed]).catch(() => {});
 }

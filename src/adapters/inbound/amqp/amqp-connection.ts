@@ -3,8 +3,9 @@ import { type ChannelModel, connect, type Options, type RecoveringChannelModel, 
 import { backOffDelayMs } from '../../../application/back-off.ts';
 import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import { type AmqpAddress, parseAmqpUrl, shownAddress } from './amqp-address.ts';
-import { type AmqpPlace, amqpBlocked, amqpFault, amqpTlsFile, amqpUnanswered } from './amqp-fault.ts';
+import { type AmqpPlace, amqpBlocked, amqpFault, amqpStartOver, amqpTlsFile, isOverFrame } from './amqp-fault.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { destroyConnection, readContentHeaders } from './amqplib-insides.ts';
 
@@ -33,7 +34,10 @@ export class AmqpConnection {
   #recovering: RecoveringChannelModel | undefined;
   #model: ChannelModel | undefined;
   #fault: Fault | undefined;
+  #refusal: Fault | undefined;
   #isClosed = false;
+  /** Ends what is not a connection yet, which amqplib would go on waiting for. */
+  readonly #opening = new AbortController();
   #up = Promise.withResolvers<ChannelModel>();
   /** Rejects with what the last of the addresses said when none has answered yet. */
   readonly #triedAll = Promise.withResolvers<never>();
@@ -58,6 +62,11 @@ export class AmqpConnection {
     return this.#fault;
   }
 
+  /** What the broker has said against something that was sent, when it closed the connection over that. */
+  get refusal(): Fault | undefined {
+    return this.#refusal;
+  }
+
   place(resource: string): AmqpPlace {
     const address = this.#address;
     return { source: this.#dependencies.source, resource, address: shownAddress(address), vhost: address.vhost };
@@ -66,26 +75,21 @@ export class AmqpConnection {
   /**
    * Rejects with a `Fault` when no address answers, each tried once; where `whenUnreachable` says to wait for that,
    * resolves all the same, and goes on trying.
+   *
+   * @param over aborts when what has not answered yet counts as unreachable.
    */
-  async open(): Promise<void> {
-    const { clock, settings } = this.#dependencies;
-    const isPatient = settings.whenUnreachable === 'wait';
+  async open(over: AbortSignal): Promise<void> {
+    const isPatient = this.#dependencies.settings.whenUnreachable === 'wait';
     const recovering = await this.#connect(isPatient ? Number.POSITIVE_INFINITY : this.#addresses.length - 1);
-    const opened = new AbortController();
-    const late = clock.wait(settings.startTimeoutMs, opened.signal).then(() => {
-      if (!opened.signal.aborted) throw amqpUnanswered(this.place('the connection'));
-    });
+    const tried = Promise.race([recovering.waitForConnect(), ...(isPatient ? [this.#triedAll.promise] : [])]);
     try {
-      await Promise.race([recovering.waitForConnect(), late, ...(isPatient ? [this.#triedAll.promise] : [])]);
+      await untilAborted(tried, over, () => amqpStartOver(this.place('the connection'), over));
     } catch (error) {
       const fault =
         error instanceof Fault ? error : (this.#fault ?? amqpFault(error, this.place(this.#dependencies.purpose)));
-      if (isPatient && fault.disposition === 'retry') return this.#tell(fault);
+      if (isPatient && fault.disposition === 'retry' && fault.code !== 'amqp_draining') return this.#tell(fault);
       await this.close();
       throw fault;
-    } finally {
-      opened.abort();
-      await late.catch(() => {});
     }
   }
 
@@ -104,6 +108,7 @@ export class AmqpConnection {
     const [recovering, model] = [this.#recovering, this.#model];
     this.#isClosed = true;
     this.#recovering = undefined;
+    if (!model) this.#opening.abort();
     if (!recovering) return;
     const closed = new AbortController();
     const late = this.#dependencies.clock.wait(closeMsMax, closed.signal);
@@ -128,7 +133,10 @@ export class AmqpConnection {
         initialMaxRetries,
         calculateDelay: () => this.#delayMs(),
         setup: async (model: ChannelModel) => {
-          model.on('error', () => {});
+          model.on('error', (error) => {
+            // Before its channels close.
+            if (isOverFrame(error)) this.#refusal = amqpFault(error, this.place(this.#dependencies.purpose));
+          });
           readContentHeaders(model);
         },
       },
@@ -173,7 +181,7 @@ export class AmqpConnection {
     };
   }
 
-  #socketOptions(): SocketOptions {
+  #socketOptions(): SocketOptions & { readonly signal: AbortSignal } {
     const { source, purpose, settings } = this.#dependencies;
     const { caFile, certificateFile, keyFile, serverName } = settings.tls;
     const read = (setting: string, file: string): Buffer => {
@@ -186,7 +194,9 @@ export class AmqpConnection {
     return {
       noDelay: true,
       keepAlive: true,
-      timeout: settings.startTimeoutMs,
+      // One that is silent leaves time for the others.
+      timeout: Math.max(1, Math.floor(settings.startTimeoutMs / this.#addresses.length)),
+      signal: this.#opening.signal,
       clientProperties: { connection_name: `edgeward ${source}, ${purpose}` },
       ...(caFile === undefined ? {} : { ca: read('caFile', caFile) }),
       ...(certificateFile === undefined ? {} : { cert: read('certificateFile', certificateFile) }),
@@ -206,6 +216,7 @@ export class AmqpConnection {
   #gain(model: ChannelModel): void {
     this.#failures = 0;
     this.#fault = undefined;
+    this.#refusal = undefined;
     this.#model = model;
     this.#up.resolve(model);
   }

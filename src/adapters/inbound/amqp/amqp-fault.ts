@@ -82,7 +82,7 @@ const locked: MakeFault = (place, cause) =>
   new Fault(
     'amqp_locked',
     'retry',
-    `${named(place)} somebody else has ${place.resource} at ${place.address} to himself; it is tried again`,
+    `${named(place)} somebody else has ${place.resource} at ${place.address} to himself; end the other one`,
     cause,
   );
 
@@ -102,8 +102,16 @@ const replies: Readonly<Record<number, MakeFault>> = {
   404: missing,
   405: locked,
   406: refused,
+  501: refused,
+  505: refused,
   530: refused,
 };
+
+/** Something that was sent is no frame, or stands in the wrong place. */
+const framing: ReadonlySet<unknown> = new Set([501, 505]);
+
+/** Whether the broker closes the connection over what was sent. It does not say what that was. */
+export const isOverFrame = (error: unknown): boolean => framing.has(codeOf(error));
 
 /** What Node says of a connection that does not come about, or ends. */
 const systemErrors: Readonly<Record<string, MakeFault>> = {
@@ -150,6 +158,10 @@ export function codeOf(error: unknown): number | string | undefined {
   return typeof code === 'number' || typeof code === 'string' ? code : undefined;
 }
 
+/** Whether the broker says that there is no such queue (any more). */
+export const namesMissingQueue = (error: unknown, queue: string): boolean =>
+  codeOf(error) === 404 && messageOf(error).includes(`no queue '${queue}'`);
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'no details');
 
 /** A broker's own words are kept up to this length. */
@@ -163,6 +175,13 @@ export function amqpFault(error: unknown, place: AmqpPlace): Fault {
 
 export const amqpUnanswered = (place: AmqpPlace): Fault =>
   unreachable(place, new Error('the time that an answer may take is over'));
+
+/** Why nobody waits for the answer any more: the time of the start is over, or the source has been drained in it. */
+export const amqpStartOver = (place: AmqpPlace, over: AbortSignal): Fault =>
+  over.reason instanceof Fault ? over.reason : amqpUnanswered(place);
+
+/** Nothing is wrong but that the broker is not there, or not any more. */
+export const isAway = ({ code }: Fault): boolean => code === 'amqp_unreachable' || code === 'amqp_closed';
 
 export const amqpTlsFile = (place: AmqpPlace, setting: string, cause: Error): Fault =>
   tlsFailed(place, new Error(`\`tls.${setting}\` cannot be read`, { cause }));
@@ -180,6 +199,10 @@ export const amqpBlocked = (place: AmqpPlace, reason: string): Fault =>
     'retry',
     `${named(place)} RabbitMQ at ${place.address} takes nothing for now (${reason}); see its alarms`,
   );
+
+/** The exchange has gone since it was looked for. */
+export const amqpExchangeGone = (place: AmqpPlace, { cause }: Fault): Fault =>
+  missing(place, cause instanceof Error ? cause : new Error('no details'));
 
 export const amqpUnroutable = (source: string, exchange: string): Fault =>
   new Fault(

@@ -100,13 +100,11 @@ export function publicationOf(event: Event): Publication {
 /** Headers that would send a dead letter elsewhere as well, or that the broker's queues keep for themselves. */
 const headersLeftOut: ReadonlySet<string> = new Set(['CC', 'BCC', 'x-delivery-count']);
 
+/** Where dead letters go; with the key of the message when it says none. */
+export type LetterPlace = { readonly exchange: string; readonly key?: string | undefined };
+
 /** The message again, with its headers and why and from where it came; for good: without its time to live. */
-export function deadLetterOf(
-  message: AmqpMessage,
-  event: Event,
-  place: { readonly exchange: string; readonly key?: string | undefined },
-  cause: string,
-): Publication {
+export function deadLetterOf(message: AmqpMessage, event: Event, place: LetterPlace, cause: string): Publication {
   const { contentType, contentEncoding, headers, priority, correlationId, replyTo, timestamp, type, appId } =
     message.properties;
   const kept = Object.entries(headers ?? {}).filter(([name]) => !headersLeftOut.has(name));

@@ -8,6 +8,7 @@ import { AmqpChannel } from './amqp-channel.ts';
 import { AmqpConnection } from './amqp-connection.ts';
 import {
   amqpDraining,
+  amqpExchangeGone,
   amqpFault,
   amqpNacked,
   amqpPublisherFull,
@@ -17,7 +18,9 @@ import {
 } from './amqp-fault.ts';
 import { type Publication, publicationOf } from './amqp-message.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
+import { headerBytesAllowed } from './amqplib-insides.ts';
 import { checkExchange } from './check-exchange.ts';
+import { headerBytesMax } from './header-bytes.ts';
 import { type Pending, PendingPublications } from './pending-publications.ts';
 
 export type PublisherDependencies = {
@@ -55,7 +58,7 @@ export class AmqpPublisher implements EventPublisher {
       connection: this.#connection,
       clock,
       backOff: { delayMsMin, delayMsMax },
-      resource: 'publishing',
+      resource: 'what is published to',
       create: (model) => model.createConfirmChannel(),
       setUp: async (channel) => {
         this.#isHeldBack = false;
@@ -65,7 +68,7 @@ export class AmqpPublisher implements EventPublisher {
           this.#pump();
         });
       },
-      onClosed: (_, fault) => this.#lost(fault),
+      onClosed: (_, fault) => this.#lost(fault ?? this.#connection.refusal),
       onFault,
       onState: () => this.#pump(),
     });
@@ -145,6 +148,13 @@ export class AmqpPublisher implements EventPublisher {
 
   #send(pending: Pending, channel: ConfirmChannel): void {
     const { exchange, key, content, options } = pending.publication;
+    const bytesMax = headerBytesAllowed(channel);
+    if (bytesMax < Number.POSITIVE_INFINITY && headerBytesMax(options) > bytesMax) {
+      // The broker would close the connection over it, under everybody.
+      const tooLarge = new RangeError(`its headers take more than the ${bytesMax} bytes of a frame`);
+      this.#finish(pending, amqpUnpublishable(this.#dependencies.source, tooLarge));
+      return;
+    }
     this.#outstanding.add(pending);
     try {
       const mayGoOn = channel.publish(exchange, key, content, options, (error) => this.#confirmed(pending, error));
@@ -180,10 +190,10 @@ export class AmqpPublisher implements EventPublisher {
     }
   }
 
-  /** @param fault what the broker says against one of them; nothing when it was the connection that was lost. */
+  /** @param fault what the broker says against one of them; nothing when the connection was lost over something else. */
   #lost(fault: Fault | undefined): void {
     const [first, ...others] = this.#outstanding;
-    if (fault && first && others.length === 0) this.#finish(first, fault);
+    if (fault && first && others.length === 0) this.#finish(first, this.#named(fault, first));
     else if (fault) for (const pending of this.#outstanding) this.#suspects.add(pending);
     this.#known.clear();
     this.#known.add('');
@@ -197,9 +207,17 @@ export class AmqpPublisher implements EventPublisher {
     this.#unsent = unsent;
   }
 
+  /** The broker's channel knows no exchange. */
+  #named(fault: Fault, { publication: { exchange } }: Pending): Fault {
+    if (fault.code !== 'amqp_missing') return fault;
+    return amqpExchangeGone(this.#connection.place(`exchange "${exchange}"`), fault);
+  }
+
   #finish(pending: Pending, error?: unknown): void {
     this.#outstanding.delete(pending);
     this.#suspects.delete(pending);
     this.#pending.finish(pending, error);
+    // Nobody else takes them off while nothing can be sent.
+    while (this.#unsent.first?.isDone) this.#unsent.shift();
   }
 }

@@ -50,7 +50,10 @@ const connectionFields = {
   startTimeoutMs: millisecondsMax(60_000)
     .min(100)
     .default(5000)
-    .describe('How long the start may take before it fails, saying what the broker has not answered (ms).'),
+    .describe(
+      'How long the start may take before it fails, saying what the broker has not answered (ms). Each of several URLs ' +
+        'has an equal part of it.',
+    ),
   whenUnreachable: z
     .enum(['fail', 'wait'])
     .default('fail')
@@ -72,7 +75,8 @@ const intakeFields = {
     .max(1000)
     .optional()
     .describe(
-      'Durable queues that are there, to consume from. Processes with the same queue share its messages. Either this ' +
+      'Durable queues that are there, classic or quorum, to consume from. No streams: those forget nothing, and begin ' +
+        'at their end each time. Processes with the same queue share its messages. Either this ' +
         'or `bindings`.',
     ),
   bindings: z

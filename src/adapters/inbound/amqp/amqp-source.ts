@@ -1,3 +1,4 @@
+import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { EventPublisher } from '../../../application/ports/event-publisher.ts';
 import type {
@@ -11,9 +12,10 @@ import type {
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { Event } from '../../../domain/event.ts';
 import { SourceLife } from '../../source-life.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import { AmqpBindingSource } from './amqp-binding-source.ts';
 import { AmqpConnection } from './amqp-connection.ts';
-import { amqpFault } from './amqp-fault.ts';
+import { amqpDraining, amqpFault, amqpStartOver, isAway } from './amqp-fault.ts';
 import { AmqpPublisher } from './amqp-publisher.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { checkExchange } from './check-exchange.ts';
@@ -46,6 +48,8 @@ class AmqpQueueSource implements EventSource, EventPublisher {
   readonly #publisher: AmqpPublisher;
   readonly #handOver: HandOver;
   readonly #consumers: readonly QueueConsumer[];
+  /** Aborted when the start may take no longer. */
+  readonly #starting = new AbortController();
   #isOpen = false;
   #drained: Promise<DrainResult> | undefined;
 
@@ -98,13 +102,17 @@ class AmqpQueueSource implements EventSource, EventPublisher {
   async start(handler: MessageHandler): Promise<void> {
     this.#life.begin();
     this.#handOver.begin(handler);
+    const { signal } = this.#starting;
+    const stopTimer = this.#clock.schedule(this.#settings.startTimeoutMs, () => this.#starting.abort());
     try {
-      await this.#connection.open();
-      await this.#checkDeadLetterExchange();
-      await Promise.all(this.#consumers.map((consumer) => consumer.open()));
+      await this.#connection.open(signal);
+      await this.#checkDeadLetterExchange(signal);
+      await Promise.all(this.#consumers.map((consumer) => consumer.open(signal)));
     } catch (error) {
       await this.drain(AbortSignal.abort());
       throw error;
+    } finally {
+      stopTimer();
     }
     this.#isOpen = true;
     this.#stateChanged();
@@ -120,6 +128,7 @@ class AmqpQueueSource implements EventSource, EventPublisher {
   }
 
   drain(deadline: AbortSignal): Promise<DrainResult> {
+    this.#starting.abort(amqpDraining(this.name));
     this.#drained ??= this.#drain(deadline);
     return this.#drained;
   }
@@ -139,20 +148,23 @@ class AmqpQueueSource implements EventSource, EventPublisher {
   }
 
   /** Before a message needs it. With a `Fault` that names it when it is not there. */
-  async #checkDeadLetterExchange(): Promise<void> {
+  async #checkDeadLetterExchange(over: AbortSignal): Promise<void> {
     const exchange = this.#settings.deadLetter?.exchange;
     if (!exchange || this.#connection.fault) return;
+    const place = this.#connection.place(`exchange "${exchange}"`);
     try {
-      await checkExchange(await this.#connection.up(), exchange);
+      const checked = checkExchange(await this.#connection.up(), exchange);
+      await untilAborted(checked, over, () => amqpStartOver(place, over));
     } catch (error) {
-      throw amqpFault(error, this.#connection.place(`exchange "${exchange}"`));
+      const fault = error instanceof Fault ? error : amqpFault(error, place);
+      if (this.#settings.whenUnreachable === 'fail' || !isAway(fault)) throw fault;
     }
   }
 
   #stateChanged(): void {
     if (!this.#isOpen || this.state.kind === 'draining' || this.state.kind === 'stopped') return;
     const waitsFor = this.#consumers.find((consumer) => consumer.waitsFor)?.waitsFor;
-    if (waitsFor) this.#life.wait(waitsFor.message);
+    if (waitsFor) this.#life.wait(waitsFor.message, !this.#connection.fault);
     else this.#life.consume();
     this.#handOver.wake();
   }

@@ -1,11 +1,14 @@
 import type { Duplex } from 'node:stream';
-import type { ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpMessage } from './amqp-message.ts';
 import { decodeProperties } from './amqp-properties.ts';
 
 /** What this adapter knows of amqplib's insides (`lib/connection.js`, 2.3.1) and its types do not say. */
 type Insides = {
   readonly stream: Duplex;
+  /** As the broker and the client have agreed. */
+  readonly channelMax: number;
+  readonly frameMax: number;
   /** Bytes that have come and are no frame yet, or are several. */
   rest: Buffer;
   /** The next frame, or nothing; takes it off `rest`, and reads from the stream what is missing. */
@@ -40,6 +43,18 @@ export function readContentHeaders(model: ChannelModel): void {
       fields: decodeProperties(payload.subarray(12)),
     };
   };
+}
+
+/** How many channels may be open at once. */
+export const channelsMax = (model: ChannelModel): number => insidesOf(model).channelMax;
+
+/** amqplib writes headers into a buffer of this length, and throws when they are longer. */
+const headersBytesMax = 65_536;
+
+/** How many bytes of a content header go on the channel, where that is less than what amqplib refuses by itself. */
+export function headerBytesAllowed(channel: Channel): number {
+  const { frameMax } = channel.connection as unknown as Insides;
+  return frameMax > headersBytesMax + 4096 ? Number.POSITIVE_INFINITY : frameMax - frameHeadBytes - 1;
 }
 
 /** A message of a connection whose content headers are read so. */

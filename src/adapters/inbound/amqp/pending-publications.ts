@@ -4,7 +4,8 @@ import type { Publication } from './amqp-message.ts';
 
 /** Something to be published, until the broker has confirmed it. */
 export type Pending = {
-  readonly publication: Publication;
+  /** Let go of when it is done: who still has this, such as amqplib, keeps no payload. */
+  publication: Publication;
   readonly dueAt: number;
   readonly settled: PromiseWithResolvers<void>;
   isDone: boolean;
@@ -17,6 +18,8 @@ export type PendingLimits = {
   readonly pendingBytesMax: number;
   readonly confirmTimeoutMs: number;
 };
+
+const nothing: Publication = { exchange: '', key: '', content: Buffer.alloc(0), options: {} };
 
 /** Counts what is pending, and calls `onLate` for what has been for too long. */
 export class PendingPublications {
@@ -60,6 +63,7 @@ export class PendingPublications {
     pending.isDone = true;
     this.#count -= 1;
     this.#bytes -= pending.publication.content.length;
+    pending.publication = nothing;
     if (error === undefined) pending.settled.resolve();
     else pending.settled.reject(error);
     this.#trim();

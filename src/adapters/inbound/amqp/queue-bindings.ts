@@ -1,12 +1,13 @@
-import type { Channel, ChannelModel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import { type BackOff, backOffDelayMs } from '../../../application/back-off.ts';
 import type { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Binding, BindRefusal } from '../../../application/ports/event-source.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
-import { Fifo } from '../../fifo.ts';
 import { untilAborted } from '../../until-aborted.ts';
-import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf } from './amqp-fault.ts';
+import { type AmqpPlace, amqpDraining, amqpFault, amqpUnanswered, codeOf, namesMissingQueue } from './amqp-fault.ts';
+import { BindingTarget } from './binding-target.ts';
+import { UrgentFirst } from './urgent-first.ts';
 
 export type BindingDependencies = {
   readonly source: string;
@@ -31,7 +32,7 @@ type Pair = {
   /** It is asked for once more though the broker has it, for all that is known here. */
   isRenewed: boolean;
   /** Where a change of it is under way. */
-  changing: Target | undefined;
+  changing: BindingTarget | undefined;
   /** It has been there once, so that its holders count on it. */
   isEstablished: boolean;
   /** Of the next change that makes the broker have it. */
@@ -45,21 +46,9 @@ function nextOutcome(): Pair['outcome'] {
   return outcome;
 }
 
-/** A queue and the connection that it belongs to; both end together. */
-type Target = {
-  readonly model: ChannelModel;
-  readonly queue: string;
-  readonly workers: Set<Promise<void>>;
-  /** Channels that nobody uses for the moment. */
-  readonly channels: Set<Channel>;
-};
-
 /** How many are renewed in a second. */
 const renewedMax = 200;
 const renewalMs = 1000;
-
-/** How many changes are under way at once. Each waits for its answer: amqplib asks one thing at a time on a channel. */
-const workersMax = 8;
 
 /**
  * What is to be bound to the one queue, and brings the broker to it: a few changes at once, each on a channel on which
@@ -68,7 +57,8 @@ const workersMax = 8;
 export class QueueBindings {
   readonly #dependencies: BindingDependencies;
   readonly #pairs = new Map<string, Pair>();
-  readonly #changes = new Fifo<Pair>();
+  /** Before what is to go, or bound once more, what clients wait for. */
+  readonly #changes = new UrgentFirst<Pair>();
   /** Were there before, and are not now. */
   readonly #broken = new Map<Pair, Fault>();
   /** Streams whose bindings are not to be had until the next try, so that not each of them is asked for. */
@@ -76,7 +66,7 @@ export class QueueBindings {
   /** Streams of which that has been said. */
   readonly #told = new Set<string>();
   readonly #draining = new AbortController();
-  #target: Target | undefined;
+  #target: BindingTarget | undefined;
   #retries = 0;
   #isWaiting = false;
 
@@ -112,7 +102,7 @@ export class QueueBindings {
 
   /** A queue that nothing is bound to. Resolves when everything is that is to be, as far as the broker takes it. */
   async attach(model: ChannelModel, queue: string): Promise<void> {
-    const target: Target = { model, queue, workers: new Set(), channels: new Set() };
+    const target = new BindingTarget(model, queue);
     this.#target = target;
     this.#broken.clear();
     this.#failing.clear();
@@ -120,7 +110,7 @@ export class QueueBindings {
     this.#retries = 0;
     for (const pair of this.#pairs.values()) {
       this.#lose(pair);
-      if (pair.holders > 0) this.#changes.push(pair);
+      if (pair.holders > 0) this.#changes.push(pair, true);
       else this.#pairs.delete(pair.name);
     }
     this.#work(target);
@@ -187,23 +177,23 @@ export class QueueBindings {
   #release(pair: Pair): void {
     pair.holders -= 1;
     if (pair.holders > 0) return;
-    this.#broken.delete(pair);
     this.#change(pair);
+    this.#mend(pair);
   }
 
   #change(pair: Pair): void {
-    this.#changes.push(pair);
+    this.#changes.push(pair, pair.holders > 0 && !pair.isBound);
     if (this.#target) this.#work(this.#target);
   }
 
-  #work(target: Target): void {
-    while (this.#changes.first && target.workers.size < workersMax) {
+  #work(target: BindingTarget): void {
+    while (this.#changes.first && target.workers.size < target.workersMax) {
       const worker = this.#makeChanges(target).finally(() => target.workers.delete(worker));
       target.workers.add(worker);
     }
   }
 
-  async #makeChanges(target: Target): Promise<void> {
+  async #makeChanges(target: BindingTarget): Promise<void> {
     while (this.#target === target) {
       const pair = this.#changes.shift();
       if (!pair) return;
@@ -215,7 +205,7 @@ export class QueueBindings {
     }
   }
 
-  async #makeChange(pair: Pair, target: Target): Promise<void> {
+  async #makeChange(pair: Pair, target: BindingTarget): Promise<void> {
     for (let isWanted = pair.holders > 0; isWanted !== pair.isBound || pair.isRenewed; isWanted = pair.holders > 0) {
       pair.isRenewed = false;
       if (!isWanted) this.#lose(pair);
@@ -226,10 +216,9 @@ export class QueueBindings {
         return;
       }
       try {
-        await tell(pair, isWanted, target);
+        await target.change(pair.stream, pair.pattern, isWanted);
       } catch (error) {
-        // A queue that has gone is no trouble of this pair.
-        if (this.#target === target) this.#fail(pair, isWanted, error);
+        this.#fail(pair, isWanted, error, target);
         return;
       }
       if (this.#target !== target) return;
@@ -249,13 +238,25 @@ export class QueueBindings {
     pair.isBound = true;
     pair.isEstablished = true;
     pair.outcome.resolve(allowed(true));
+    this.#told.delete(pair.stream);
+    this.#mend(pair);
+  }
+
+  /** It is bound again, or nobody wants it any more. */
+  #mend(pair: Pair): void {
     if (!this.#broken.delete(pair)) return;
     this.#retries = 0;
-    this.#told.delete(pair.stream);
+    if (this.#broken.size === 0) {
+      this.#failing.clear();
+      this.#told.clear();
+    }
     this.#dependencies.onState();
   }
 
-  #fail(pair: Pair, isWanted: boolean, error: unknown): void {
+  #fail(pair: Pair, isWanted: boolean, error: unknown, target: BindingTarget): void {
+    // A queue that has gone is no trouble of this pair, which the next one gets.
+    if (this.#target === target && namesMissingQueue(error, target.queue)) this.detach();
+    if (this.#target !== target) return;
     const code = codeOf(error);
     const fault = amqpFault(error, this.#dependencies.place(`exchange "${pair.stream}"`));
     if (isWanted) this.#lose(pair);
@@ -294,21 +295,4 @@ export class QueueBindings {
     this.#failing.clear();
     for (const pair of this.#broken.keys()) this.#change(pair);
   }
-}
-
-async function tell({ stream, pattern }: Pair, isWanted: boolean, target: Target): Promise<void> {
-  const [idle] = target.channels;
-  const channel = idle ?? (await openChannel(target));
-  target.channels.delete(channel);
-  if (isWanted) await channel.bindQueue(target.queue, stream, pattern);
-  else await channel.unbindQueue(target.queue, stream, pattern);
-  target.channels.add(channel);
-}
-
-async function openChannel({ model, channels }: Target): Promise<Channel> {
-  const channel = await model.createChannel();
-  // Whoever waits for an answer on it is told the same.
-  channel.on('error', () => {});
-  channel.on('close', () => channels.delete(channel));
-  return channel;
 }

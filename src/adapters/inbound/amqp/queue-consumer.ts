@@ -1,11 +1,20 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Fault } from '../../../application/fault.ts';
+import { backOffDelayMs } from '../../../application/back-off.ts';
+import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Settlement } from '../../../application/ports/event-source.ts';
+import type { Event } from '../../../domain/event.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import type { AmqpConnection } from './amqp-connection.ts';
-import { amqpConsumerCancelled } from './amqp-fault.ts';
-import { attemptOf, deadLetterOf, eventOf, type Publication } from './amqp-message.ts';
+import { type AmqpPlace, amqpConsumerCancelled, amqpFault, isAway } from './amqp-fault.ts';
+import {
+  type AmqpMessage,
+  attemptOf,
+  deadLetterOf,
+  eventOf,
+  type LetterPlace,
+  type Publication,
+} from './amqp-message.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { asRead } from './amqplib-insides.ts';
 import type { Delivery, Lane } from './hand-over.ts';
@@ -41,7 +50,13 @@ export class QueueConsumer {
   readonly #held = new Map<Delivery, Held>();
   /** Aborted when nothing is to wait before it is given back. */
   readonly #draining = new AbortController();
-  #consumerTag: string | undefined;
+  /** Known once the broker has said that it consumes, though messages may come before that. */
+  #consumer: { readonly channel: Channel; readonly tag: string } | undefined;
+  /** Since the last dead letter that the broker has taken. */
+  #lettersFailed = 0;
+  #told: string | undefined;
+  /** Where the broker has been told to send nothing more. What is given back elsewhere comes again at once. */
+  #cancelled: Channel | undefined;
 
   constructor(dependencies: QueueDependencies) {
     const { connection, clock, settings, queue, onFault, onState } = dependencies;
@@ -63,20 +78,21 @@ export class QueueConsumer {
     return this.#channel.waitsFor;
   }
 
-  /** Rejects with a `Fault` when the queue cannot be consumed from, unless it is missing and may be waited for. */
-  open(): Promise<void> {
-    const { whenMissing } = this.#dependencies.settings;
-    return this.#channel.open(({ code }) => code === 'amqp_missing' && whenMissing === 'wait');
+  /**
+   * Rejects with a `Fault` when the queue cannot be consumed from, unless that may be waited for.
+   * @param over aborts when no answer counts as one.
+   */
+  open(over: AbortSignal): Promise<void> {
+    const { whenMissing, whenUnreachable } = this.#dependencies.settings;
+    const isWaitedFor = (fault: Fault) =>
+      fault.code === 'amqp_missing' ? whenMissing === 'wait' : whenUnreachable === 'wait' && isAway(fault);
+    return this.#channel.open(isWaitedFor, over);
   }
 
   /** Takes nothing more; what the handler has not been given is the broker's again. What it has, it may still settle. */
   async cancel(): Promise<void> {
-    const { lane } = this.#dependencies;
     this.#draining.abort();
-    const tag = this.#consumerTag;
-    const cancelled = tag === undefined ? undefined : this.#channel.channel?.cancel(tag);
-    for (let next = lane.drop(); next; next = lane.drop()) this.#giveBack(next);
-    await cancelled?.catch(() => {});
+    await this.#cancel();
   }
 
   /** What is not settled is the broker's again. */
@@ -85,14 +101,27 @@ export class QueueConsumer {
   }
 
   async #consume(channel: Channel, lose: (fault: Fault) => void): Promise<void> {
-    const { queue, settings, connection } = this.#dependencies;
+    const { queue, settings } = this.#dependencies;
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
+    if (this.#draining.signal.aborted) return;
     const onMessage = (message: ConsumeMessage | null): void => {
       if (message) this.#take(message, channel);
-      else lose(amqpConsumerCancelled(connection.place(`queue "${queue}"`)));
+      else lose(amqpConsumerCancelled(this.#place));
     };
     const { consumerTag } = await channel.consume(queue, onMessage);
-    this.#consumerTag = consumerTag;
+    this.#consumer = { channel, tag: consumerTag };
+    if (this.#draining.signal.aborted) await this.#cancel();
+  }
+
+  /** Nothing yet where the broker has not said that it consumes: that is when it is cancelled. */
+  async #cancel(): Promise<void> {
+    const { lane } = this.#dependencies;
+    if (!this.#consumer) return;
+    const { channel, tag } = this.#consumer;
+    this.#cancelled = channel;
+    const cancelled = channel.cancel(tag);
+    for (let next = lane.drop(); next; next = lane.drop()) this.#giveBack(next);
+    await cancelled.catch(() => {});
   }
 
   #take(message: ConsumeMessage, channel: Channel): void {
@@ -102,7 +131,7 @@ export class QueueConsumer {
     const attempt = attemptOf(asRead(message), before?.attempt);
     const delivery: Delivery = { event, attempt, settle: (settlement) => this.#settle(delivery, settlement) };
     this.#held.set(delivery, { message, channel, earlier: { id: event.id, attempt } });
-    if (this.#draining.signal.aborted) {
+    if (this.#cancelled === channel) {
       this.#giveBack(delivery);
       return;
     }
@@ -113,6 +142,7 @@ export class QueueConsumer {
   /** The broker has given all of it up, and gives it out again. */
   #forget(channel: Channel): void {
     const { lane } = this.#dependencies;
+    if (this.#consumer?.channel === channel) this.#consumer = undefined;
     for (let next = lane.drop(); next; next = lane.drop()) this.#remember(next);
     for (const [delivery, held] of this.#held) {
       if (held.channel === channel) this.#remember(delivery);
@@ -153,19 +183,34 @@ export class QueueConsumer {
     if (settlement.kind === 'dead-letter') {
       try {
         return await this.#deadLetter(delivery, settlement.cause);
-      } catch (fault) {
-        onFault(fault);
+      } catch (error) {
+        const fault = error instanceof Fault ? error : amqpFault(error, this.#place);
+        this.#lettersFailed += 1;
+        // Each of them meets the same, again and again.
+        if (fault.message !== this.#told) onFault(fault);
+        this.#told = fault.message;
       }
     }
-    await clock.wait(settings.redeliverDelayMs, this.#draining.signal);
+    await clock.wait(this.#redeliverDelayMs, this.#draining.signal);
     if (settings.ordered) this.#offerAgain(delivery);
     else this.#giveBack(delivery);
     return false;
   }
 
+  /** Longer each time while dead letters cannot be published: all that comes meanwhile would come for nothing. */
+  get #redeliverDelayMs(): number {
+    const { redeliverDelayMs, reconnectMsMax } = this.#dependencies.settings;
+    if (this.#lettersFailed === 0) return redeliverDelayMs;
+    const delayMsMax = Math.max(redeliverDelayMs, reconnectMsMax);
+    return backOffDelayMs({ delayMsMin: redeliverDelayMs, delayMsMax }, this.#lettersFailed, Math.random());
+  }
+
+  get #place(): AmqpPlace {
+    return this.#dependencies.connection.place(`queue "${this.#dependencies.queue}"`);
+  }
+
   async #deadLetter(delivery: Delivery, cause: string): Promise<boolean> {
-    const { settings, publish } = this.#dependencies;
-    const { deadLetter } = settings;
+    const { deadLetter } = this.#dependencies.settings;
     const held = this.#held.get(delivery);
     if (!held) return false;
     if (deadLetter?.by === 'policy') {
@@ -174,9 +219,23 @@ export class QueueConsumer {
     }
     if (deadLetter?.exchange !== undefined) {
       const { exchange, key } = deadLetter;
-      await publish(deadLetterOf(asRead(held.message), delivery.event, { exchange, key }, cause));
+      await this.#publishLetter(asRead(held.message), delivery.event, { exchange, key }, cause);
+      this.#lettersFailed = 0;
+      this.#told = undefined;
     }
     return this.#acknowledge(delivery);
+  }
+
+  /** Without the headers of the message, where they leave no room for those of the letter. */
+  async #publishLetter(message: AmqpMessage, event: Event, place: LetterPlace, cause: string): Promise<void> {
+    const { publish } = this.#dependencies;
+    try {
+      await publish(deadLetterOf(message, event, place, cause));
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'amqp_unpublishable') throw error;
+      const { headers: _, ...properties } = message.properties;
+      await publish(deadLetterOf({ ...message, properties }, event, place, `without its headers, too large; ${cause}`));
+    }
   }
 
   #acknowledge(delivery: Delivery): boolean {
