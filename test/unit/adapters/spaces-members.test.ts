@@ -11,11 +11,11 @@ const texts = (member: FakeMember) =>
 const denied: SpaceAnswer = { kind: 'denied', denial: { code: 'room_denied', reason: '' } };
 
 let made = 0;
-const fromBackend = (payload: string, attributes: Record<string, string> = {}, key = 's'): Event => {
+const fromBackend = (payload: string, attributes: Record<string, string> = {}, key = 's', publishedAt = 0): Event => {
   made += 1;
   return new Event({
     ...{ id: `e${made}`, stream: 'spaces', key, attributes: new Map(Object.entries(attributes)) },
-    ...{ payload: Buffer.from(payload), publishedAt: 0, origin: { source: 'broker', properties: {} } },
+    ...{ payload: Buffer.from(payload), publishedAt, origin: { source: 'broker', properties: {} } },
   });
 };
 const recheck = (userId?: string) => fromBackend(JSON.stringify({ userId }), { 'Spaces-Event': 'MEMBERS_RECHECK' });
@@ -185,6 +185,37 @@ describe('membership', () => {
     ]);
   });
 
+  test('another password is another question, whose answer alone counts', async () => {
+    const answers: ((answer: SpaceAnswer) => void)[] = [];
+    const asked: (string | undefined)[] = [];
+    const { open, deliver } = spacesMembers({
+      mayJoin: (_, { password }) => {
+        asked.push(password);
+        return new Promise((resolve) => answers.push(resolve));
+      },
+    });
+    const member = open('one');
+    for (const password of ['wrong', 'wrong', 'right']) subscribe(member, 's', { password });
+    answers[0]?.(denied);
+    await turn();
+    expect([asked, member.events]).toEqual([['wrong', 'right'], []]);
+    answers[1]?.({ kind: 'member' });
+    await turn();
+    expect(member.events.map(([name]) => name)).toEqual(Array(3).fill('CHANNEL_SUBSCRIBED'));
+    subscribe(member, 's', { password: 'newer' });
+    subscribe(member, 's', { password: 'wrong' });
+    answers[3]?.(denied);
+    await turn();
+    expect(member.of('SUBSCRIBE_CHANNEL_FAILED')).toHaveLength(2);
+    subscribe(member, 's', { password: 'newest' });
+    answers[4]?.({ kind: 'member' });
+    await turn();
+    deliver(recheck());
+    expect(asked).toEqual(['wrong', 'right', 'newer', 'wrong', 'newest', 'newest']);
+    say(member, 's', 'still there');
+    expect(texts(member)).toEqual(['still there']);
+  });
+
   test('an answer that comes after the client has left means nothing', async () => {
     const answers: ((answer: SpaceAnswer) => void)[] = [];
     const signals: AbortSignal[] = [];
@@ -203,7 +234,9 @@ describe('membership', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     for (const answer of answers) answer({ kind: 'member' });
     await turn();
-    expect(left.events.map(([name]) => name)).toEqual(['SEND_MESSAGE_FAILED', 'CHANNEL_UNSUBSCRIBED']);
+    expect(left.events.map(([name]) => name)).toEqual([
+      ...['SUBSCRIBE_CHANNEL_FAILED', 'SEND_MESSAGE_FAILED', 'CHANNEL_UNSUBSCRIBED'],
+    ]);
     expect(gone.events).toEqual([]);
   });
 
@@ -314,6 +347,20 @@ describe('presence', () => {
 });
 
 describe('events of back-ends', () => {
+  test.each([
+    ['{"_id":"mine","content":{}}', 'mine'],
+    ['{"_id":7,"content":{}}', undefined],
+    ['{"_id":"","content":{}}', undefined],
+  ])('%s is kept under the id that clients get', async (payload, id) => {
+    const { open, deliver, history, clock } = spacesMembers();
+    const member = open('one');
+    subscribe(member, 's');
+    deliver(fromBackend(payload, {}, 's', clock.now()));
+    const expected = id ?? `e${made}`;
+    expect(member.of('MESSAGE_SENT')[0]).toMatchObject({ _id: expected });
+    expect(await history.positionOf('spaces/s' as never, expected)).toBe(1);
+  });
+
   test.each([
     ['{"content":{"bodyText":"x"},"topicId":"other","loopbackMetadata":1}', 'x'],
     ['"a text"', 'a text'],

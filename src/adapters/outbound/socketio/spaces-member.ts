@@ -39,7 +39,12 @@ type Send = Extract<SpacesRequest, { kind: 'send' }>;
  * A subscription that is looked at; `times`: how often the client has asked for it meanwhile, `held`: what it has sent to
  * the space without waiting for the answer.
  */
-type Pending = { readonly gone: AbortController; times: number; readonly held: Send[] };
+type Pending = {
+  readonly request: Subscribe;
+  readonly gone: AbortController;
+  times: number;
+  readonly held: Send[];
+};
 
 /** Of one client, over all spaces that it waits for; further ones are refused. */
 const heldMax = 64;
@@ -155,8 +160,13 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     }
     const present = this.#subscriptions.get(space);
     const pending = this.#pending.get(space);
-    if (present) this.answer(subscribed(space, present.dtsid, present.sessionId));
-    else if (pending) pending.times += 1;
+    const { password } = request;
+    // Another password is another question; it alone is answered, to all who asked before.
+    const isNew = password !== undefined && password !== (pending ? pending.request.password : present?.password);
+    if (pending) pending.times += 1;
+    if (isNew && (present || pending)) this.#ask(request, space, pending);
+    else if (pending) return;
+    else if (present) this.answer(subscribed(space, present.dtsid, present.sessionId));
     else if (this.#subscriptions.size + this.#pending.size >= settings.spacesPerConnectionMax) {
       this.#refuse(request, {
         code: 'tooMany',
@@ -166,14 +176,18 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   }
 
   /** At once where nobody else is to be asked, so that what the client sends right behind it is heard as a member's. */
-  #ask(request: Subscribe, space: SpaceId): void {
+  #ask(request: Subscribe, space: SpaceId, earlier?: Pending): void {
     const { admission, rooms } = this.#home;
-    const pending: Pending = { gone: new AbortController(), times: 1, held: [] };
+    const { times = 1, held = [] } = earlier ?? {};
+    const pending: Pending = { request, gone: new AbortController(), times, held };
+    earlier?.gone.abort();
     const { rechecks } = rooms;
     const { password } = request;
     const answer = admission.mayJoin(this.#session, { space, password }, pending.gone.signal);
     if (!(answer instanceof Promise)) {
-      this.#join(request, space, answer, 1);
+      this.#pending.delete(space);
+      this.#join(request, space, answer, times);
+      this.#release(pending);
       return;
     }
     this.#pending.set(space, pending);
@@ -196,6 +210,12 @@ export class SpacesMember implements SpacesPeer, SendingMember {
       for (let each = 0; each < times; each += 1) this.#refuse(request, refusal);
       return;
     }
+    const present = this.#subscriptions.get(space);
+    if (present) {
+      present.password = request.password;
+      for (let each = 0; each < times; each += 1) this.answer(subscribed(space, present.dtsid, present.sessionId));
+      return;
+    }
     const subscription: Subscription = {
       peer: this,
       space,
@@ -215,10 +235,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   #leave(space: SpaceId, departure: Departure): void {
     const { endpoint, rooms, sending, settings, observer, isClosing } = this.#home;
-    this.#forget(space);
     const subscription = this.#subscriptions.get(space);
-    if (!subscription) return;
     this.#subscriptions.delete(space);
+    this.#forget(space);
+    if (!subscription) return;
     rooms.leave(subscription);
     observer.observe({ kind: 'space-left', endpoint, connection: this.connection, cause: departure });
     if (isClosing()) return;
@@ -233,6 +253,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     if (!pending) return;
     pending.gone.abort();
     this.#pending.delete(space);
+    const refusal: Refusal = { code: 'notSubscribed', message: 'it was unsubscribed before the answer was known' };
+    for (let each = 0; each < pending.times; each += 1) this.#refuse(pending.request, refusal);
     this.#release(pending);
   }
 

@@ -16,6 +16,7 @@ import {
   type ControlName,
   clientBody,
   idOf,
+  messageIdOf,
   nameOf,
   payloadOf,
   type SpacesEventName,
@@ -153,7 +154,7 @@ export class SpacesRooms {
     const { history, endpoint, observer } = this.#dependencies;
     const { stream, key, publishedAt, origin } = event;
     const kept = new Event({
-      id: idOf(event),
+      id: messageIdOf(body) ?? idOf(event),
       stream,
       key,
       attributes: new Map(),

@@ -25,7 +25,7 @@ export type Subscription = {
   readonly dtsid: string;
   readonly sessionId: string;
   /** What the client said with it, for when it is looked at again. */
-  readonly password: string | undefined;
+  password: string | undefined;
   presence: PresenceState;
 };
 
