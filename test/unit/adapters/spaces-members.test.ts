@@ -346,6 +346,26 @@ describe('presence', () => {
   });
 });
 
+describe('a message with receivers', () => {
+  const receivers = [{ _id: 'named', type: 'user' }, { _id: 'unsaid' }, 'nonsense'];
+
+  test.each([
+    ['only-them', [1, 1, 1, 1, 0, 0]],
+    ['everybody', [1, 1, 1, 1, 1, 1]],
+  ] as const)('is for %s, and for its sender', (chosen, counts) => {
+    const { open } = spacesMembers({ settings: { message: { receivers: chosen } } });
+    const sender = open('sender');
+    const members = [sender, open('sender'), open('named'), open('unsaid'), open('named', 'anonymous'), open('other')];
+    for (const member of members) subscribe(member, 's');
+    say(sender, 's', 'x', { receivers });
+    expect(members.map((member) => texts(member).length)).toEqual(counts);
+    say(sender, 's', 'y', { receivers: [] });
+    expect(members.every((member) => texts(member).includes('y'))).toBe(true);
+    say(sender, 's', 'z', { receivers: 'all' });
+    expect(codesOf(sender)).toEqual(['invalid.parameters']);
+  });
+});
+
 describe('events of back-ends', () => {
   test.each([
     ['{"_id":"mine","content":{}}', 'mine'],

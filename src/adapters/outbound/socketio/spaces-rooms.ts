@@ -34,7 +34,7 @@ import {
 
 export type RoomsDependencies = {
   readonly endpoint: string;
-  readonly settings: Pick<SpacesSettings, 'namespace' | 'presence' | 'media' | 'order'>;
+  readonly settings: Pick<SpacesSettings, 'namespace' | 'message' | 'presence' | 'media' | 'order'>;
   readonly template: RoomTemplate;
   /** Of this process: what it has put into a room itself comes back under this name. */
   readonly instance: string;
@@ -137,7 +137,7 @@ export class SpacesRooms {
     const body = clientBody(event, name, space);
     if (name === 'MESSAGE_SENT') this.#keep(event, room, body);
     const rules = this.#rulesOf(name);
-    const receivers = receiversOf(body);
+    const receivers = receiversOf(body, name === 'MESSAGE_SENT' ? body['sender'] : undefined);
     let frame: Buffer | undefined;
     for (const subscription of this.membersOf(room)) {
       if (!isAudience(subscription, receivers, origin, rules)) continue;
@@ -177,7 +177,9 @@ export class SpacesRooms {
   }
 
   #rulesOf(name: SpacesEventName): AudienceRules {
-    const { presence, media } = this.#dependencies.settings;
+    const { message, presence, media } = this.#dependencies.settings;
+    // Its sender always gets it.
+    if (name === 'MESSAGE_SENT') return { echo: 'always', receivers: message.receivers };
     if (name === 'PRESENCE_EVENT_RESPONSE') return presence;
     return name === 'MEDIA_SESSION_RESPONSE' ? media : forEverybody;
   }
