@@ -106,6 +106,18 @@ describe('what cannot be read', () => {
     expect(member.events).toEqual([]);
   });
 
+  test('it counts, as what can be read does', () => {
+    const { open } = spacesMembers({ settings: { eventsPerSecondMax: 3, subscribesPerSecondMax: 2 } });
+    const member = open('one');
+    subscribe(member, 's');
+    for (let each = 0; each < 2; each += 1) member.member.hear('SUBSCRIBE_CHANNEL', {});
+    expect(codesOf(member, 'SUBSCRIBE_CHANNEL_FAILED')).toEqual(['invalid.parameters', 'rate.limit.exceeded']);
+    member.member.hear('NONSENSE', {});
+    unsubscribe(member, 'nowhere');
+    for (let each = 0; each < 2; each += 1) say(member, 's', 'x');
+    expect(codesOf(member)).toEqual(['rate.limit.exceeded']);
+  });
+
   test('names of a prototype are content like any other', () => {
     const { open } = spacesMembers();
     const member = open('one');
@@ -183,6 +195,48 @@ describe('membership', () => {
     expect(two.events.map(([name]) => name)).toEqual([
       ...['SUBSCRIBE_CHANNEL_FAILED', 'SUBSCRIBE_CHANNEL_FAILED', 'SEND_MESSAGE_FAILED', 'SEND_MESSAGE_FAILED'],
     ]);
+  });
+
+  test('what is held has its limits, each with its code, and counts as sent', async () => {
+    const answers: ((answer: SpaceAnswer) => void)[] = [];
+    const { open } = spacesMembers({
+      settings: { eventsPerSecondMax: 70, eventBytesMax: 400 },
+      mayJoin: () => new Promise((resolve) => answers.push(resolve)),
+    });
+    const member = open('one');
+    subscribe(member, 's');
+    say(member, 's', 'x'.repeat(400));
+    for (let each = 0; each < 65; each += 1) say(member, 's', `${each}`);
+    expect(codesOf(member)).toEqual(['message.too.large', 'rate.limit.exceeded']);
+    answers[0]?.({ kind: 'member' });
+    await turn();
+    expect(texts(member)).toHaveLength(64);
+    for (let each = 0; each < 5; each += 1) say(member, 's', 'more');
+    expect(codesOf(member).slice(2)).toEqual(['rate.limit.exceeded']);
+  });
+
+  test('what all clients have waiting has a limit in bytes, which ends with those who go and with the answers', async () => {
+    const answers: ((answer: SpaceAnswer) => void)[] = [];
+    const { open } = spacesMembers({
+      settings: { eventBytesMax: 1_048_576 },
+      mayJoin: () => new Promise((resolve) => answers.push(resolve)),
+    });
+    const members = Array.from({ length: 17 }, (_, index) => open(`${index}`));
+    const text = 'x'.repeat(1_000_000);
+    for (const member of members) subscribe(member, 's');
+    for (const member of members) say(member, 's', text);
+    const [first, second] = members as [FakeMember, FakeMember];
+    const last = members.at(-1) as FakeMember;
+    expect(codesOf(last)).toEqual(['try.later']);
+    first.member.end();
+    say(last, 's', text);
+    expect(codesOf(last)).toEqual(['try.later']);
+    say(last, 's', text);
+    answers[1]?.(denied);
+    await turn();
+    expect(codesOf(second)).toEqual(['app.event.channel.subscription.required']);
+    say(last, 's', text);
+    expect(codesOf(last)).toEqual(['try.later', 'try.later']);
   });
 
   test('another password is another question, whose answer alone counts', async () => {
@@ -306,6 +360,24 @@ describe('presence', () => {
     if (departure === 'lost') user.member.end();
     else unsubscribe(user, 's');
     expect(categories(witness)).toHaveLength(sent.length + times);
+  });
+
+  test('who leaves while the broker is away is told of by its instance, once', async () => {
+    const waiting: Event[] = [];
+    const { open, deliver } = spacesMembers({
+      settings: { order: 'broker' },
+      publish: async (event) => {
+        waiting.push(event);
+        throw new Error('away');
+      },
+    });
+    const [witness, user] = [open('witness'), open('user')];
+    for (const member of [witness, user]) subscribe(member, 's');
+    user.member.end();
+    await turn();
+    expect(categories(witness)).toEqual([leaves.category]);
+    for (const event of waiting) deliver(event);
+    expect(categories(witness)).toHaveLength(1);
   });
 
   test('nobody leaves when the gateway closes: its clients come back elsewhere', () => {

@@ -10,7 +10,7 @@ import { type Refusal, type SpacesAnswer, subscribed, subscribeFailed, unsubscri
 import { leavingRequest, type Sender } from './spaces-body.ts';
 import { readSpacesRequest, type SpacesRequest } from './spaces-request.ts';
 import type { SpacesRooms } from './spaces-rooms.ts';
-import type { SendingMember, SpacesSending } from './spaces-sending.ts';
+import type { HeldRequest, SendingMember, SpacesSending } from './spaces-sending.ts';
 import type { SpacesSettings } from './spaces-settings.ts';
 import type { SpacesPeer, Subscription } from './spaces-subscription.ts';
 
@@ -43,7 +43,7 @@ type Pending = {
   readonly request: Subscribe;
   readonly gone: AbortController;
   times: number;
-  readonly held: Send[];
+  readonly held: HeldRequest[];
 };
 
 /** Of one client, over all spaces that it waits for; further ones are refused. */
@@ -94,12 +94,18 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   hear(name: unknown, body: unknown): void {
     const request = readSpacesRequest(name, body);
-    if (!request) return;
+    if (!request) {
+      // Nobody answers it, but it is not for nothing.
+      this.events.take(this.#home.clock.now());
+      return;
+    }
     switch (request.kind) {
       case 'subscribe':
         this.#subscribe(request);
         return;
       case 'unsubscribe':
+        // Leaving is never refused; who does nothing else can send nothing else.
+        this.events.take(this.#home.clock.now());
         if (request.space !== undefined) this.#leave(request.space, 'unsubscribed');
         this.answer(unsubscribed(request.id));
         return;
@@ -112,7 +118,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   /** The client has gone. */
   end(): void {
     this.#gone.abort();
-    for (const { gone } of this.#pending.values()) gone.abort();
+    for (const { gone, held } of this.#pending.values()) {
+      gone.abort();
+      this.#home.sending.drop(held);
+    }
     this.#pending.clear();
     for (const space of this.#subscriptions.keys()) this.#leave(space, 'lost');
   }
@@ -125,27 +134,25 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   #send(request: Send): void {
     const pending = request.space === undefined ? undefined : this.#pending.get(request.space);
-    if (!pending || this.#heldCount >= heldMax) {
+    if (!pending) {
       this.#home.sending.take(this, request);
       return;
     }
-    pending.held.push(request);
+    const held = this.#home.sending.hold(this, request, heldMax - this.#heldCount);
+    if (!held) return;
+    pending.held.push(held);
     this.#heldCount += 1;
   }
 
   /** It is known what becomes of the subscription, so it is of these. */
   #release({ held }: Pending): void {
     this.#heldCount -= held.length;
-    for (const request of held) this.#home.sending.take(this, request);
+    for (const each of held) this.#home.sending.release(this, each);
   }
 
   #subscribe(request: Subscribe): void {
     const { settings, clock, isClosing } = this.#home;
     const { space, mistake } = request;
-    if (space === undefined || mistake !== undefined) {
-      this.#refuse(request, { code: 'invalid', message: mistake ?? 'the channel has no valid _id' });
-      return;
-    }
     if (isClosing()) {
       this.#refuse(request, {
         code: 'tryLater',
@@ -156,6 +163,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     if (!this.#subscribes.take(clock.now())) {
       const message = `a socket may subscribe ${settings.subscribesPerSecondMax} times in a second`;
       this.#refuse(request, { code: 'tooFast', message });
+      return;
+    }
+    if (space === undefined || mistake !== undefined) {
+      this.#refuse(request, { code: 'invalid', message: mistake ?? 'the channel has no valid _id' });
       return;
     }
     const present = this.#subscriptions.get(space);

@@ -102,6 +102,8 @@ export class SpacesRooms {
   deliverOwn(event: Event, origin: Origin): void {
     const { room, space } = origin.subscription;
     const name = nameOf(event);
+    // A copy may come back all the same.
+    if (this.#dependencies.settings.order === 'broker') this.#seen.add(`${room} ${idOf(event)}`);
     if (name && !isControl(name)) this.#spread(event, name, room, space, origin);
   }
 
