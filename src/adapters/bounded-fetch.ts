@@ -2,6 +2,16 @@ import { Fault } from '../application/fault.ts';
 
 export type HttpAnswer = { readonly status: number; readonly text: string };
 
+/** Whether it says that nobody would get an answer now, whatever is asked. Other statuses are about the question. */
+export const isOutage = ({ status }: HttpAnswer): boolean => status >= 500 || status === 429;
+
+/**
+ * Who has answered is not asked the same at once (milliseconds): it would say the same. A proxy that reaches nobody is no
+ * answer.
+ */
+export const askAgainAfterMs = ({ status }: HttpAnswer): number | undefined =>
+  status === 502 || status === 503 || status === 504 ? undefined : 1000;
+
 export type BoundedRequest = {
   /** What is asked, in words for an operator: `the keys of "ocms"`. No URL, since one may hold a variable or a token. */
   readonly subject: string;

@@ -28,13 +28,24 @@ export interface MessageExchange {
    * `unconfirmed` may still come. Events of one sender are in the room in the order of the calls.
    */
   send(event: Event): Promise<'sent' | 'unconfirmed'>;
+  /** Resolves once the broker has confirmed, or failed to, all that was sent before; or when the signal aborts. */
+  settled(deadline: AbortSignal): Promise<void>;
 }
 
 /** From a client to its room and to the broker. */
 export function createMessageExchange(dependencies: ExchangeDependencies): MessageExchange {
   const { endpoint, publisher, order, publishTimeoutMs, clock, observer, deliver } = dependencies;
 
-  async function publish(event: Event): Promise<'sent' | 'unconfirmed'> {
+  const outstanding = new Set<Promise<unknown>>();
+
+  function publish(event: Event): Promise<'sent' | 'unconfirmed'> {
+    const publishing = publishInTime(event);
+    outstanding.add(publishing);
+    void publishing.then(() => outstanding.delete(publishing));
+    return publishing;
+  }
+
+  async function publishInTime(event: Event): Promise<'sent' | 'unconfirmed'> {
     const late = Promise.withResolvers<never>();
     const stop = clock.schedule(publishTimeoutMs, () => late.reject(unconfirmed(endpoint, publishTimeoutMs)));
     try {
@@ -56,6 +67,14 @@ export function createMessageExchange(dependencies: ExchangeDependencies): Messa
       // Not waited for: the room has it, so the sender is not to send it again.
       void publish(event);
       return 'sent';
+    },
+    async settled(deadline) {
+      if (outstanding.size === 0 || deadline.aborted) return;
+      const aborted = Promise.withResolvers<void>();
+      const abort = () => aborted.resolve();
+      deadline.addEventListener('abort', abort);
+      await Promise.race([Promise.all(outstanding), aborted.promise]);
+      deadline.removeEventListener('abort', abort);
     },
   };
 }

@@ -43,7 +43,7 @@ export type Gateway = {
    * Of no consequence once it is stopping: what is under way may end in either way.
    */
   start(): Promise<GatewayAddresses>;
-  /** Sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
+  /** Clients are not heard any more, sources drain, clients are told to come back, the listener closes. Idempotent, never rejects. */
   stop(deadlineMs: number): Promise<StopReport>;
 };
 
@@ -93,6 +93,8 @@ async function stop(parts: GatewayParts, deadlineMs: number): Promise<StopReport
   const deadline = AbortSignal.timeout(deadlineMs);
   const report = { settled: 0, abandoned: 0, flushed: 0, cut: 0 };
   stopping.abort();
+  // What clients send goes through the sources' ways into their brokers, so these close after it.
+  await Promise.all(endpoints.map((endpoint) => endpoint.stopHearing?.(settling)));
   for (const source of sources.toReversed()) {
     const { settled, abandoned } = await source.drain(settling);
     report.settled += settled;

@@ -72,7 +72,7 @@ export function checkOf(backend: Backend, more: Record<string, unknown> = {}) {
     }
   };
   const outcomes = () => observer.of('check-answered').map((each) => each.outcome);
-  return { clock, observer, outcome, outcomes };
+  return { check, clock, observer, outcome, outcomes };
 }
 
 /** The words of brainlife.md for its checks. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { brainlife, checkOf, questionOf, startBackend, status } from './access-fixture.ts';
+import { brainlife, checkOf, open, questionOf, startBackend, status } from './access-fixture.ts';
 
 describe('the memory of a check', () => {
   test('keeps yes and no for `cacheMs`, each for its own URL and token', async () => {
@@ -125,6 +125,26 @@ describe('a back-end that fails', () => {
     await eventually(async () => expect(await outcome(questionOf('p'))).toBe(true));
     expect(backend.asked).toHaveLength(4);
     expect(await outcome(questionOf('q'))).toBe(true);
+  });
+
+  test.each([400, 302, 409, 422])('that has no word for one question (%i) is asked the others', async (code) => {
+    const backend = await startBackend((response, request) =>
+      status(request.url?.endsWith('/odd') ? code : 200)(response, request),
+    );
+    const { outcome, outcomes } = checkOf(backend, { failuresMax: 2, pauseMs: 60_000, cacheMs: 0 });
+    for (let count = 0; count < 5; count += 1) expect(await outcome(questionOf('odd'))).toContain('neither yes nor no');
+    expect(await outcome(questionOf('p'))).toBe(true);
+    expect(outcomes()).toEqual([...Array(5).fill('failed'), 'allow']);
+  });
+
+  test.each([
+    [400, 1000],
+    [429, 1000],
+    [500, 1000],
+    [503, undefined],
+  ])('and answers %i is not asked the same at once: %s ms', async (code, retryAfterMs) => {
+    const { check } = checkOf(await startBackend(status(code)));
+    await expect(check.check(questionOf('p'), open)).rejects.toMatchObject({ retryAfterMs });
   });
 
   test('a no is no failure, and neither is a question that nobody put', async () => {

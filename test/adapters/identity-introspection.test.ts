@@ -125,6 +125,20 @@ describe('an opaque token (RFC 7662)', () => {
     expect(backend.asked).toHaveLength(2);
   });
 
+  test('what the issuer has no answer for is no reason to ask it nothing else', async () => {
+    let code = 400;
+    const { backend, outcome, verifier } = await bench(
+      (response, request) => (code === 200 ? active() : status(code, '{}'))(response, request),
+      { failuresMax: 2 },
+    );
+    for (const token of ['T0ken', '0ther', 'th1rd'])
+      expect(await outcome(token)).toBe('introspection_unavailable, retry');
+    await expect(verifier.verify('f0urth', ['opaque'], open)).rejects.toMatchObject({ retryAfterMs: 1000 });
+    code = 200;
+    expect(await outcome('G00d')).toEqual({ user: 'u' });
+    expect(backend.asked).toHaveLength(5);
+  });
+
   test.each(['', 'with space', 'ü', 'line\nbreak', 'x'.repeat(20_000)])(
     '%j is none, and nobody is asked',
     async (token) => {

@@ -21,6 +21,19 @@ describe('a client of Engine.IO 3', () => {
     await admitted.receives(/^3$/);
   });
 
+  test('that is refused when its time is over is ended then, behind the answer', async () => {
+    const { url, clock, late } = await startSpacesEndpoint();
+    const client = await rawClient(url, 'EIO=3&transport=websocket&token=late');
+    client.send('40/chat');
+    await client.receives(/^40$/);
+    client.send('2');
+    await client.receives(/^3$/);
+    clock.advance(10_000);
+    late.resolve();
+    await client.receives(/^44\/chat,"/);
+    expect(await client.closed).toBe(1006);
+  });
+
   test('is told to come back when the gateway closes, wherever it is, and comes back', async () => {
     const { url, endpoint } = await startSpacesEndpoint();
     const bare = await rawClient(url, 'EIO=3&transport=websocket');

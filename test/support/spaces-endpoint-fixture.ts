@@ -7,18 +7,21 @@ import { credentialOf, principalOf, templateOf } from './domain-fixtures.ts';
 import { startListener } from './listener-fixture.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** A listener with one endpoint for spaces that is open: whoever says a name that is not `bad` has it. */
+/** A listener with one endpoint for spaces that is open: whoever says a name has it, but for `bad`, and `late` in the end. */
 export async function startSpacesEndpoint(own: Readonly<Record<string, unknown>> = {}) {
   const { listener, address, observer, [Symbol.asyncDispose]: stop } = await startListener();
   onTestFinished(stop);
   const clock = new ManualClock();
   const settings = spacesSettings.parse({ publish: { to: 'broker', stream: 'spaces' }, ...own });
   const asked: string[] = [];
+  const late = Promise.withResolvers<void>();
   const endpoint = createSpacesEndpoint('spaces', settings, {
     admission: {
       async admit(connection, presented) {
         const [name = 'bad'] = presented.read('token.jwt');
-        if (name === 'bad') return { kind: 'denied', denial: { code: 'token_malformed', reason: '' } };
+        if (name === 'late') await late.promise;
+        if (name === 'bad' || name === 'late')
+          return { kind: 'denied', denial: { code: 'token_malformed', reason: '' } };
         asked.push(name);
         const principal = principalOf(credentialOf('user', { member: name }));
         return {
@@ -39,5 +42,5 @@ export async function startSpacesEndpoint(own: Readonly<Record<string, unknown>>
   });
   await endpoint.open();
   onTestFinished(() => void endpoint.close(AbortSignal.abort()));
-  return { endpoint, asked, clock, observer, ...address };
+  return { endpoint, asked, late, clock, observer, ...address };
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Observation } from '../../src/application/ports/observer.ts';
 import { loadEdgewardConfig } from '../../src/bootstrap/config/edgeward-config.ts';
 import { composeGateway } from '../../src/bootstrap/container.ts';
+import type { StopReport } from '../../src/bootstrap/gateway.ts';
 import { recordingObserver } from './recording-observer.ts';
 import { backendSecret, hs256, type SpacesBackend, spacesBackend } from './spaces-backend.ts';
 import { type ClientOptions, connectedSpacesClient, type SpacesClient } from './spaces-clients.ts';
@@ -15,6 +16,8 @@ export type SpacesGateway = AsyncDisposable & {
   connect(user: string, options?: ClientOptions): Promise<SpacesClient>;
   /** As a back-end does over HTTP. Resolves with the status. */
   publish(space: string, data: unknown, attributes?: Readonly<Record<string, string>>): Promise<number>;
+  /** As a signal does; once. */
+  stop(deadlineMs: number): Promise<StopReport>;
   /** `GET /api/spaces/{space}/messages`, or another URL that it has said. */
   history(user: string, path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
 };
@@ -57,6 +60,7 @@ export async function startSpaces({
     },
     history: (user, path, headers = {}) =>
       fetch(`${url}${path}`, { headers: { authorization: `jwt ${backend.user(user)}`, ...headers } }),
+    stop: (deadlineMs) => gateway.stop(deadlineMs),
     async [Symbol.asyncDispose]() {
       await gateway.stop(2000);
       if (!given.backend) await backend[Symbol.asyncDispose]();

@@ -61,7 +61,7 @@ export function spacesMembers({
     isClosing: () => isClosing,
   };
 
-  function open(user: string): FakeMember {
+  function open(user: string, type: 'user' | 'anonymous' = 'user'): FakeMember {
     const session: Session = { connection: user, principal: anonymous, variables: new Map(), tokens: new Map() };
     const events: FakeMember['events'] = [];
     let isKicked = false;
@@ -75,7 +75,7 @@ export function spacesMembers({
         isKicked = true;
       },
     };
-    const member = new SpacesMember(session, { _id: user, type: 'user' }, socket, home);
+    const member = new SpacesMember(session, { _id: user, type }, socket, home);
     const of = (name: string) => events.filter(([each]) => each === name).map(([, body]) => body);
     return { member, events, of, kicked: () => isKicked };
   }

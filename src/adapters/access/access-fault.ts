@@ -2,8 +2,8 @@ import { BrokenCircuitError, BulkheadRejectedError } from 'cockatiel';
 import { Fault } from '../../application/fault.ts';
 
 /** There is no telling now. The reason holds no URL, since a URL may hold a variable. */
-export const checkUnavailable = (name: string, reason: string): Fault =>
-  new Fault('check_unavailable', 'retry', `the check "${name}" has no answer: ${reason}`);
+export const checkUnavailable = (name: string, reason: string, retryAfterMs?: number): Fault =>
+  new Fault('check_unavailable', 'retry', `the check "${name}" has no answer: ${reason}`, undefined, retryAfterMs);
 
 export const isOpenCircuit = (error: unknown): boolean => error instanceof BrokenCircuitError;
 
@@ -11,5 +11,6 @@ export const isOpenCircuit = (error: unknown): boolean => error instanceof Broke
 export function checkFault(name: string, error: unknown): Fault {
   if (isOpenCircuit(error)) return checkUnavailable(name, 'it failed too often, so it is left alone for a while');
   if (error instanceof BulkheadRejectedError) return checkUnavailable(name, 'too many requests wait for it');
-  return checkUnavailable(name, error instanceof Fault ? error.message : 'it failed');
+  if (!(error instanceof Fault)) return checkUnavailable(name, 'it failed');
+  return error.code === 'check_unavailable' ? error : checkUnavailable(name, error.message);
 }

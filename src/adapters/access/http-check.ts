@@ -1,7 +1,7 @@
 import type { AccessCheck } from '../../application/ports/access-check.ts';
 import type { CheckAnswer } from '../../domain/access-rule.ts';
 import type { Condition } from '../../domain/condition.ts';
-import { checkUnavailable } from './access-fault.ts';
+import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import { answerNames, type CheckSettings } from './access-settings.ts';
 import { compileCondition } from './cel-condition.ts';
 import { compileExpression, textList } from './cel-expression.ts';
@@ -14,12 +14,15 @@ import { type AccessDependencies, type AnswerScope, createHttpQuestion, type Int
 export function createHttpCheck(name: string, settings: CheckSettings, deps: AccessDependencies): AccessCheck {
   const allows = conditionOf(settings.allow);
   const denies = conditionOf(settings.deny);
-  const yes = settings.list === undefined ? () => true : listOf(name, settings.list);
+  const yes = settings.list === undefined ? undefined : listOf(settings.list);
   const no = settings.list === undefined ? false : [];
   const interpret = (answer: AnswerScope): Interpretation<CheckAnswer> => {
-    if (allows(answer).ok) return { value: yes(answer), outcome: 'allow' };
+    if (allows(answer).ok) {
+      const value = yes ? yes(answer) : allowed(true);
+      return value.ok ? { value: value.value, outcome: 'allow' } : value.reason;
+    }
     if (denies(answer).ok) return { value: no, outcome: 'deny' };
-    throw checkUnavailable(name, `its answer with status ${answer.status} means neither yes nor no`);
+    return `its answer with status ${answer.status} means neither yes nor no`;
   };
   const question = createHttpQuestion(name, settings, interpret, deps);
   return {
@@ -38,15 +41,15 @@ export function createHttpCheck(name: string, settings: CheckSettings, deps: Acc
   };
 }
 
-function listOf(name: string, text: string): (answer: AnswerScope) => readonly string[] {
+function listOf(text: string): (answer: AnswerScope) => Verdict<readonly string[]> {
   const expression = compileExpression(text, answerNames);
   if (!expression.ok) throw new TypeError(`"${text}": ${expression.reason}`);
   return (answer) => {
     const result = expression.value(answer);
     const list = result.ok ? textList(result.value) : undefined;
-    if (list) return list;
+    if (list) return allowed(list);
     const reason = result.ok ? 'what `list` makes is no list of text' : result.reason;
-    throw checkUnavailable(name, `of its answer with status ${answer.status}, ${reason}`);
+    return refused(`of its answer with status ${answer.status}, ${reason}`);
   };
 }
 

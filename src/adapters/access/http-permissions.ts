@@ -1,5 +1,4 @@
 import type { PermissionSource } from '../../application/ports/access-check.ts';
-import { checkUnavailable } from './access-fault.ts';
 import { answerNames, type PermissionSourceSettings } from './access-settings.ts';
 import { type CelExpression, compileExpression, textList } from './cel-expression.ts';
 import { type AccessDependencies, type AnswerScope, createHttpQuestion, type Interpretation } from './http-question.ts';
@@ -19,7 +18,7 @@ export function createHttpPermissions(
     const permissions = result.ok ? textList(result.value) : undefined;
     if (permissions) return { value: permissions, outcome: 'allow' };
     const reason = result.ok ? 'what `list` makes is no list of text' : result.reason;
-    throw checkUnavailable(name, `of its answer with status ${answer.status}, ${reason}`);
+    return `of its answer with status ${answer.status}, ${reason}`;
   };
   const question = createHttpQuestion(name, settings, interpret, deps);
   return {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { bulkhead, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import { Fault } from '../../application/fault.ts';
 import type { CheckQuestion } from '../../application/ports/access-check.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Observer } from '../../application/ports/observer.ts';
 import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import { createAnswerMemory } from '../answer-memory.ts';
-import { boundedFetch, type HttpAnswer } from '../bounded-fetch.ts';
+import { askAgainAfterMs, boundedFetch, type HttpAnswer, isOutage } from '../bounded-fetch.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { fillUrlTemplate, parseUrlTemplate, type UrlTemplate } from '../url-template.ts';
 import { checkFault, checkUnavailable, isOpenCircuit } from './access-fault.ts';
@@ -17,8 +18,8 @@ export type AccessDependencies = { readonly clock: Clock; readonly observer: Obs
 /** What the expressions about an answer read. */
 export type AnswerScope = { readonly status: number; readonly body: unknown };
 
-/** What an answer means; `outcome` is what is observed. Throws a `Fault` when it means nothing. */
-export type Interpretation<T> = { readonly value: T; readonly outcome: 'allow' | 'deny' };
+/** What an answer means; `outcome` is what is observed. A text says why it means nothing. */
+export type Interpretation<T> = { readonly value: T; readonly outcome: 'allow' | 'deny' } | string;
 
 export type HttpQuestion<T> = {
   /**
@@ -36,7 +37,8 @@ type Request = { readonly url: string; readonly headers: Readonly<Record<string,
 /**
  * Puts a question over HTTP: equal ones that are asked at the same time share one request, which no single asker can
  * end, and which is not made when all have gone before its turn; answers are remembered under a hash of URL and token;
- * after some failures in a row nobody is asked for a while.
+ * after some failures in a row nobody is asked for a while. An answer that means nothing is no such failure, unless it
+ * tells of an outage: else whoever finds a question that cannot be answered would end the asking for everybody.
  */
 export function createHttpQuestion<T extends boolean | readonly string[]>(
   name: string,
@@ -53,10 +55,19 @@ export function createHttpQuestion<T extends boolean | readonly string[]>(
 
   async function request({ url, headers }: Request, isWanted: () => boolean): Promise<T> {
     try {
-      const { value, outcome } = await line.execute(() => {
+      const meaning = await line.execute(() => {
         if (!isWanted()) throw new Abandoned();
-        return circuit.execute(async () => interpret(answerScope(await send(name, settings, url, headers))));
+        return circuit.execute(async () => {
+          const answer = await send(name, settings, url, headers);
+          const interpretation = interpret(answerScope(answer));
+          if (typeof interpretation !== 'string') return interpretation;
+          const fault = checkUnavailable(name, interpretation, askAgainAfterMs(answer));
+          if (isOutage(answer)) throw fault;
+          return fault;
+        });
       });
+      if (meaning instanceof Fault) throw meaning;
+      const { value, outcome } = meaning;
       observer.observe({ kind: 'check-answered', check: name, outcome });
       return value;
     } catch (error) {

@@ -11,8 +11,14 @@ export const keysUnavailable = (kind: string, reason: string, retryAfterMs?: num
   );
 
 /** The issuer of opaque tokens does not say what they are: the client is told to come back. */
-export const introspectionUnavailable = (kind: string, reason: string): Fault =>
-  new Fault('introspection_unavailable', 'retry', `there is no telling about tokens of the kind "${kind}": ${reason}`);
+export const introspectionUnavailable = (kind: string, reason: string, retryAfterMs?: number): Fault =>
+  new Fault(
+    'introspection_unavailable',
+    'retry',
+    `there is no telling about tokens of the kind "${kind}": ${reason}`,
+    undefined,
+    retryAfterMs,
+  );
 
 /** The config names keys that are not there. */
 export const keysMissing = (kind: string, reason: string): Fault =>

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Fault } from '../../application/fault.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import { createAnswerMemory } from '../answer-memory.ts';
-import { boundedFetch, type HttpAnswer } from '../bounded-fetch.ts';
+import { askAgainAfterMs, boundedFetch, type HttpAnswer, isOutage } from '../bounded-fetch.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { introspectionUnavailable } from './identity-fault.ts';
 import type { IntrospectionSettings } from './introspection-settings.ts';
@@ -36,11 +36,19 @@ export function createTokenIntrospection(
 
   async function ask(token: string, isWanted: () => boolean): Promise<Introspected> {
     try {
-      return await line.execute(() => {
+      const said = await line.execute(() => {
         // Nobody hears of it.
         if (!isWanted()) throw introspectionUnavailable(kind, 'all who asked have gone');
-        return circuit.execute(async () => read(kind, await post(kind, settings, token)));
+        return circuit.execute(async () => {
+          const answer = await post(kind, settings, token);
+          const introspected = read(kind, answer);
+          // What is about one token is no reason to ask about none.
+          if (introspected instanceof Fault && isOutage(answer)) throw introspected;
+          return introspected;
+        });
       });
+      if (said instanceof Fault) throw said;
+      return said;
     } catch (error) {
       if (error instanceof Fault && error.code === 'http_unreachable')
         throw introspectionUnavailable(kind, error.message);
@@ -80,10 +88,12 @@ function post(kind: string, settings: IntrospectionSettings, token: string): Pro
 }
 
 /** Any other answer than 200 is about the gateway's own credentials or the issuer's trouble (section 2.3). */
-function read(kind: string, { status, text }: HttpAnswer): Introspected {
-  if (status !== 200) throw introspectionUnavailable(kind, `it answers with status ${status}`);
+function read(kind: string, given: HttpAnswer): Introspected | Fault {
+  const { status, text } = given;
+  const nothing = (reason: string) => introspectionUnavailable(kind, reason, askAgainAfterMs(given));
+  if (status !== 200) return nothing(`it answers with status ${status}`);
   const answer = answerSchema.safeParse(parsed(text));
-  if (!answer.success) throw introspectionUnavailable(kind, 'its answer is none of RFC 7662');
+  if (!answer.success) return nothing('its answer is none of RFC 7662');
   return answer.data.active ? { active: true, text } : { active: false };
 }
 

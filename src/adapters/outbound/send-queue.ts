@@ -28,6 +28,8 @@ export class SendQueue implements StalledQueue {
   #frames: Buffer[] = [];
   #bytes = 0;
   #bytesInWrite = 0;
+  #bytesWritten = 0;
+  #markedBytes = 0;
   /** Of the budget, when the write under way was begun. */
   #writeRound = 0;
   #open = true;
@@ -41,6 +43,16 @@ export class SendQueue implements StalledQueue {
   /** What the connection is owed, that part included which its transport has and has not written. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether something is not written yet that was owed when it was marked. */
+  get isBehind(): boolean {
+    return this.#open && this.#bytesWritten < this.#markedBytes;
+  }
+
+  /** Remembers what is owed now. */
+  mark(): void {
+    this.#markedBytes = this.#bytesWritten + this.#bytes;
   }
 
   /**
@@ -91,13 +103,16 @@ export class SendQueue implements StalledQueue {
     this.#queues.count(-this.#bytes);
     this.#frames = [];
     this.#bytes = 0;
+    this.#queues.wrote(this);
   }
 
   readonly #written = (): void => {
     if (!this.#open) return;
     this.#bytes -= this.#bytesInWrite;
     this.#queues.count(-this.#bytesInWrite);
+    this.#bytesWritten += this.#bytesInWrite;
     this.#bytesInWrite = 0;
+    this.#queues.wrote(this);
     if (this.#frames.length > 0) this.#queues.flushThisTurn(this);
   };
 
@@ -107,13 +122,15 @@ export class SendQueue implements StalledQueue {
   }
 }
 
+type Flush = { readonly behind: Set<SendQueue>; readonly done: () => void };
+
 /** The send queues of one endpoint: what they hold together, and when they are written. */
 export class SendQueues implements BudgetedQueues {
   /** For one connection. */
   readonly bytesMax: number;
   readonly #budget: SendBudget;
   readonly #open = new Set<SendQueue>();
-  readonly #emptied = new Set<() => void>();
+  readonly #flushes = new Set<Flush>();
   #waiting: SendQueue[] = [];
   #bytes = 0;
 
@@ -135,16 +152,21 @@ export class SendQueues implements BudgetedQueues {
     return queue;
   }
 
-  /** Resolves when everything is written, or at once when the signal aborts; never rejects. */
+  /**
+   * Resolves when everything is written that is owed now, whatever comes meanwhile, or at once when the signal aborts;
+   * never rejects. Queues with something left are behind then.
+   */
   async flushed(deadline: AbortSignal): Promise<void> {
-    if (this.#bytes === 0 || deadline.aborted) return;
+    for (const queue of this.#open) queue.mark();
+    const behind = new Set([...this.#open].filter(({ isBehind }) => isBehind));
+    if (behind.size === 0 || deadline.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const done = () => resolve();
-    this.#emptied.add(done);
-    deadline.addEventListener('abort', done);
+    const flush = { behind, done: () => resolve() };
+    this.#flushes.add(flush);
+    deadline.addEventListener('abort', flush.done);
     await promise;
-    this.#emptied.delete(done);
-    deadline.removeEventListener('abort', done);
+    this.#flushes.delete(flush);
+    deadline.removeEventListener('abort', flush.done);
   }
 
   stalledSince(round: number): readonly SendQueue[] {
@@ -165,8 +187,12 @@ export class SendQueues implements BudgetedQueues {
   count(bytes: number): void {
     this.#bytes += bytes;
     this.#budget.count(bytes);
-    if (this.#bytes > 0) return;
-    for (const emptied of this.#emptied) emptied();
+  }
+
+  /** For the queues themselves, when something is written or will never be. */
+  wrote(queue: SendQueue): void {
+    if (queue.isBehind) return;
+    for (const { behind, done } of this.#flushes) if (behind.delete(queue) && behind.size === 0) done();
   }
 
   /** For the queues themselves: they are flushed when everything that this turn has brought is queued. */

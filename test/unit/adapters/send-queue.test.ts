@@ -211,6 +211,21 @@ describe('the send queues of an endpoint', () => {
     expect(flushed).toBe(true);
   });
 
+  test('are flushed of what they owed when it was asked for, whatever comes meanwhile', async () => {
+    const [busy, gone] = [new TestWriter(), new TestWriter()];
+    const queues = new SendQueues(1000, unlimited());
+    const [queue, lost] = [queues.open(busy), queues.open(gone)];
+    for (const each of [queue, lost]) each.push(frame('a'));
+    const waiting = queues.flushed(new AbortController().signal);
+    await turn();
+    queue.push(frame('b'));
+    expect(queue.isBehind).toBe(true);
+    busy.drain();
+    lost.close();
+    await waiting;
+    expect([queue.isBehind, lost.isBehind, queue.bytes]).toEqual([false, false, 1]);
+  });
+
   test('are not waited for when there is nothing in them, nor past the deadline', async () => {
     const queues = new SendQueues(1000, unlimited());
     await queues.flushed(new AbortController().signal);

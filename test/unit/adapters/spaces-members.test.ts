@@ -11,11 +11,11 @@ const texts = (member: FakeMember) =>
 const denied: SpaceAnswer = { kind: 'denied', denial: { code: 'room_denied', reason: '' } };
 
 let made = 0;
-const fromBackend = (payload: string, attributes: Record<string, string> = {}, key = 's'): Event => {
+const fromBackend = (payload: string, attributes: Record<string, string> = {}, key = 's', publishedAt = 0): Event => {
   made += 1;
   return new Event({
     ...{ id: `e${made}`, stream: 'spaces', key, attributes: new Map(Object.entries(attributes)) },
-    ...{ payload: Buffer.from(payload), publishedAt: 0, origin: { source: 'broker', properties: {} } },
+    ...{ payload: Buffer.from(payload), publishedAt, origin: { source: 'broker', properties: {} } },
   });
 };
 const recheck = (userId?: string) => fromBackend(JSON.stringify({ userId }), { 'Spaces-Event': 'MEMBERS_RECHECK' });
@@ -106,6 +106,18 @@ describe('what cannot be read', () => {
     expect(member.events).toEqual([]);
   });
 
+  test('it counts, as what can be read does', () => {
+    const { open } = spacesMembers({ settings: { eventsPerSecondMax: 3, subscribesPerSecondMax: 2 } });
+    const member = open('one');
+    subscribe(member, 's');
+    for (let each = 0; each < 2; each += 1) member.member.hear('SUBSCRIBE_CHANNEL', {});
+    expect(codesOf(member, 'SUBSCRIBE_CHANNEL_FAILED')).toEqual(['invalid.parameters', 'rate.limit.exceeded']);
+    member.member.hear('NONSENSE', {});
+    unsubscribe(member, 'nowhere');
+    for (let each = 0; each < 2; each += 1) say(member, 's', 'x');
+    expect(codesOf(member)).toEqual(['rate.limit.exceeded']);
+  });
+
   test('names of a prototype are content like any other', () => {
     const { open } = spacesMembers();
     const member = open('one');
@@ -185,6 +197,79 @@ describe('membership', () => {
     ]);
   });
 
+  test('what is held has its limits, each with its code, and counts as sent', async () => {
+    const answers: ((answer: SpaceAnswer) => void)[] = [];
+    const { open } = spacesMembers({
+      settings: { eventsPerSecondMax: 70, eventBytesMax: 400 },
+      mayJoin: () => new Promise((resolve) => answers.push(resolve)),
+    });
+    const member = open('one');
+    subscribe(member, 's');
+    say(member, 's', 'x'.repeat(400));
+    for (let each = 0; each < 65; each += 1) say(member, 's', `${each}`);
+    expect(codesOf(member)).toEqual(['message.too.large', 'rate.limit.exceeded']);
+    answers[0]?.({ kind: 'member' });
+    await turn();
+    expect(texts(member)).toHaveLength(64);
+    for (let each = 0; each < 5; each += 1) say(member, 's', 'more');
+    expect(codesOf(member).slice(2)).toEqual(['rate.limit.exceeded']);
+  });
+
+  test('what all clients have waiting has a limit in bytes, which ends with those who go and with the answers', async () => {
+    const answers: ((answer: SpaceAnswer) => void)[] = [];
+    const { open } = spacesMembers({
+      settings: { eventBytesMax: 1_048_576 },
+      mayJoin: () => new Promise((resolve) => answers.push(resolve)),
+    });
+    const members = Array.from({ length: 17 }, (_, index) => open(`${index}`));
+    const text = 'x'.repeat(1_000_000);
+    for (const member of members) subscribe(member, 's');
+    for (const member of members) say(member, 's', text);
+    const [first, second] = members as [FakeMember, FakeMember];
+    const last = members.at(-1) as FakeMember;
+    expect(codesOf(last)).toEqual(['try.later']);
+    first.member.end();
+    say(last, 's', text);
+    expect(codesOf(last)).toEqual(['try.later']);
+    say(last, 's', text);
+    answers[1]?.(denied);
+    await turn();
+    expect(codesOf(second)).toEqual(['app.event.channel.subscription.required']);
+    say(last, 's', text);
+    expect(codesOf(last)).toEqual(['try.later', 'try.later']);
+  });
+
+  test('another password is another question, whose answer alone counts', async () => {
+    const answers: ((answer: SpaceAnswer) => void)[] = [];
+    const asked: (string | undefined)[] = [];
+    const { open, deliver } = spacesMembers({
+      mayJoin: (_, { password }) => {
+        asked.push(password);
+        return new Promise((resolve) => answers.push(resolve));
+      },
+    });
+    const member = open('one');
+    for (const password of ['wrong', 'wrong', 'right']) subscribe(member, 's', { password });
+    answers[0]?.(denied);
+    await turn();
+    expect([asked, member.events]).toEqual([['wrong', 'right'], []]);
+    answers[1]?.({ kind: 'member' });
+    await turn();
+    expect(member.events.map(([name]) => name)).toEqual(Array(3).fill('CHANNEL_SUBSCRIBED'));
+    subscribe(member, 's', { password: 'newer' });
+    subscribe(member, 's', { password: 'wrong' });
+    answers[3]?.(denied);
+    await turn();
+    expect(member.of('SUBSCRIBE_CHANNEL_FAILED')).toHaveLength(2);
+    subscribe(member, 's', { password: 'newest' });
+    answers[4]?.({ kind: 'member' });
+    await turn();
+    deliver(recheck());
+    expect(asked).toEqual(['wrong', 'right', 'newer', 'wrong', 'newest', 'newest']);
+    say(member, 's', 'still there');
+    expect(texts(member)).toEqual(['still there']);
+  });
+
   test('an answer that comes after the client has left means nothing', async () => {
     const answers: ((answer: SpaceAnswer) => void)[] = [];
     const signals: AbortSignal[] = [];
@@ -203,7 +288,9 @@ describe('membership', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     for (const answer of answers) answer({ kind: 'member' });
     await turn();
-    expect(left.events.map(([name]) => name)).toEqual(['SEND_MESSAGE_FAILED', 'CHANNEL_UNSUBSCRIBED']);
+    expect(left.events.map(([name]) => name)).toEqual([
+      ...['SUBSCRIBE_CHANNEL_FAILED', 'SEND_MESSAGE_FAILED', 'CHANNEL_UNSUBSCRIBED'],
+    ]);
     expect(gone.events).toEqual([]);
   });
 
@@ -275,6 +362,24 @@ describe('presence', () => {
     expect(categories(witness)).toHaveLength(sent.length + times);
   });
 
+  test('who leaves while the broker is away is told of by its instance, once', async () => {
+    const waiting: Event[] = [];
+    const { open, deliver } = spacesMembers({
+      settings: { order: 'broker' },
+      publish: async (event) => {
+        waiting.push(event);
+        throw new Error('away');
+      },
+    });
+    const [witness, user] = [open('witness'), open('user')];
+    for (const member of [witness, user]) subscribe(member, 's');
+    user.member.end();
+    await turn();
+    expect(categories(witness)).toEqual([leaves.category]);
+    for (const event of waiting) deliver(event);
+    expect(categories(witness)).toHaveLength(1);
+  });
+
   test('nobody leaves when the gateway closes: its clients come back elsewhere', () => {
     const { open, close, published } = spacesMembers();
     const [witness, user] = [open('witness'), open('user')];
@@ -313,7 +418,41 @@ describe('presence', () => {
   });
 });
 
+describe('a message with receivers', () => {
+  const receivers = [{ _id: 'named', type: 'user' }, { _id: 'unsaid' }, 'nonsense'];
+
+  test.each([
+    ['only-them', [1, 1, 1, 1, 0, 0]],
+    ['everybody', [1, 1, 1, 1, 1, 1]],
+  ] as const)('is for %s, and for its sender', (chosen, counts) => {
+    const { open } = spacesMembers({ settings: { message: { receivers: chosen } } });
+    const sender = open('sender');
+    const members = [sender, open('sender'), open('named'), open('unsaid'), open('named', 'anonymous'), open('other')];
+    for (const member of members) subscribe(member, 's');
+    say(sender, 's', 'x', { receivers });
+    expect(members.map((member) => texts(member).length)).toEqual(counts);
+    say(sender, 's', 'y', { receivers: [] });
+    expect(members.every((member) => texts(member).includes('y'))).toBe(true);
+    say(sender, 's', 'z', { receivers: 'all' });
+    expect(codesOf(sender)).toEqual(['invalid.parameters']);
+  });
+});
+
 describe('events of back-ends', () => {
+  test.each([
+    ['{"_id":"mine","content":{}}', 'mine'],
+    ['{"_id":7,"content":{}}', undefined],
+    ['{"_id":"","content":{}}', undefined],
+  ])('%s is kept under the id that clients get', async (payload, id) => {
+    const { open, deliver, history, clock } = spacesMembers();
+    const member = open('one');
+    subscribe(member, 's');
+    deliver(fromBackend(payload, {}, 's', clock.now()));
+    const expected = id ?? `e${made}`;
+    expect(member.of('MESSAGE_SENT')[0]).toMatchObject({ _id: expected });
+    expect(await history.positionOf('spaces/s' as never, expected)).toBe(1);
+  });
+
   test.each([
     ['{"content":{"bodyText":"x"},"topicId":"other","loopbackMetadata":1}', 'x'],
     ['"a text"', 'a text'],

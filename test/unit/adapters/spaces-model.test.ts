@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { SpaceAnswer } from '../../../src/application/ports/admission.ts';
 import { Event } from '../../../src/domain/event.ts';
+import type { RoomName } from '../../../src/domain/room.ts';
 import { type FakeMember, say, spacesMembers, subscribe, unsubscribe } from '../../support/spaces-members.ts';
 
 const users = ['a', 'b', 'c', 'd'];
@@ -198,3 +200,54 @@ test.each(['local', 'broker'] as const)(
     );
   },
 );
+
+const step = fc.tuple(fc.constantFrom('join', 'leave', 'recheck', 'answer', 'answer'), fc.nat(3));
+
+/** Somebody is looked at, comes back, is let in, and removed; only then is the first answer there. */
+const crossing: [string, number][] = [
+  ...([
+    ['join', 0],
+    ['answer', 0],
+    ['recheck', 0],
+    ['leave', 0],
+    ['join', 0],
+    ['answer', 1],
+  ] as [string, number][]),
+];
+
+test('whoever is removed is out once all is answered, and nobody else, whatever the answers cross', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), fc.boolean(), async (steps, isRemoved) => {
+      let isBanned = false;
+      let isWanted = false;
+      const answers: (() => void)[] = [];
+      const gateway = spacesMembers({
+        mayJoin: () => {
+          // Who is asked has made up its mind; it is heard later.
+          const answer: SpaceAnswer = isBanned
+            ? { kind: 'denied', denial: { code: 'room_denied', reason: '' } }
+            : { kind: 'member' };
+          return new Promise((resolve) => answers.push(() => resolve(answer)));
+        },
+      });
+      const socket = gateway.open('a');
+      for (const [what, index] of steps) {
+        if (what === 'join') subscribe(socket, 's');
+        else if (what === 'leave') unsubscribe(socket, 's');
+        else if (what === 'recheck') gateway.deliver(recheckOf('s', 0));
+        else answers.splice(index % Math.max(1, answers.length), 1)[0]?.();
+        if (what === 'join' || what === 'leave') isWanted = what === 'join';
+        await turn();
+      }
+      isBanned = isRemoved;
+      if (isRemoved) gateway.deliver(recheckOf('s', 0));
+      while (answers.length > 0) {
+        answers.shift()?.();
+        await turn();
+      }
+      const present = gateway.rooms.membersOf('spaces/s' as RoomName);
+      expect(present).toHaveLength(isWanted && !isRemoved ? 1 : 0);
+    }),
+    { numRuns: 300, examples: [[crossing, true]] },
+  );
+});

@@ -12,6 +12,7 @@ type Awaited = { readonly origin: Origin; readonly bytes: number };
 export class AwaitedCopies {
   readonly #copies = new Map<string, Awaited>();
   #bytes = 0;
+  #onEmpty: (() => void)[] = [];
 
   /** @param bytes what is kept for it takes, roughly. */
   add(id: string, origin: Origin, bytes: number): void {
@@ -23,11 +24,18 @@ export class AwaitedCopies {
     }
   }
 
+  /** Resolves when none is awaited. */
+  emptied(): Promise<void> {
+    if (this.#copies.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  }
+
   take(id: string): Origin | undefined {
     const awaited = this.#copies.get(id);
     if (!awaited) return undefined;
     this.#copies.delete(id);
     this.#bytes -= awaited.bytes;
+    if (this.#copies.size === 0) for (const told of this.#onEmpty.splice(0)) told();
     return awaited.origin;
   }
 }

@@ -15,8 +15,8 @@ export async function closeConnections(
   const result = { flushed: 0, cut: 0 };
   for (const connection of hall.connections.values()) {
     if (!connection.belongsTo(home)) continue;
-    if (connection.is('admitted')) result[connection.queuedBytes > 0 ? 'cut' : 'flushed'] += 1;
-    if (connection.queuedBytes > 0) connection.observeCut(connection.queuedBytes);
+    if (connection.is('admitted')) result[connection.isBehind ? 'cut' : 'flushed'] += 1;
+    if (connection.isBehind) connection.observeCut(connection.queuedBytes);
     connection.comeBack('gateway_closing');
   }
   // Those who came while this endpoint closed, and were told to come back.

@@ -39,6 +39,7 @@ export class SocketioConnection implements FrameWriter {
   #queue: SendQueue | undefined;
   #stopPollingLimit: (() => void) | undefined;
   #stopWaitingLimit: (() => void) | undefined;
+  #isWaitingOver = false;
   #stopExpiry: (() => void) | undefined;
   #onEnded: (() => void) | undefined;
 
@@ -60,6 +61,11 @@ export class SocketioConnection implements FrameWriter {
     return this.#queue?.bytes ?? 0;
   }
 
+  /** Whether it is still owed what it was when its endpoint began to close. */
+  get isBehind(): boolean {
+    return this.#queue?.isBehind ?? false;
+  }
+
   /** How many CONNECT packets have come, this one included. */
   countConnect(): number {
     this.#connects += 1;
@@ -76,6 +82,7 @@ export class SocketioConnection implements FrameWriter {
   /** Ends one that is let in nowhere by then. */
   limitWaiting(delayMs: number): void {
     this.#stopWaitingLimit = this.#clock.schedule(delayMs, () => {
+      this.#isWaitingOver = true;
       if (this.#state === 'waiting') this.comeBack('connect_timeout');
     });
   }
@@ -93,6 +100,8 @@ export class SocketioConnection implements FrameWriter {
     if (this.#state !== 'admitting') return;
     this.#enter('waiting');
     this.#home = undefined;
+    // Behind the answer, which is still to be sent.
+    if (this.#isWaitingOver) setImmediate(() => this.comeBack('connect_timeout'));
   }
 
   /** From here on events are sent. Only after `beginAdmission`, and not when it has ended since. */

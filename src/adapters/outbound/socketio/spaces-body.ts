@@ -21,7 +21,7 @@ const onlineCategory = 'app.event.presence.party.online';
 
 /** What is passed on as it was sent. Everything else is the server's to say, or nobody's. */
 const passedOn: Readonly<Record<SentKind, readonly string[]>> = {
-  message: ['category', 'content', 'parentMsg', 'mentions', 'chatMessages', 'version'],
+  message: ['category', 'content', 'parentMsg', 'mentions', 'chatMessages', 'receivers', 'version'],
   presence: ['category', 'content', 'receivers', 'subscribeTime', 'version'],
   media: ['category', 'content', 'receivers', 'data', 'comment', 'version'],
 };

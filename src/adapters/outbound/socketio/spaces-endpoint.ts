@@ -118,6 +118,11 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
     this.#state = { kind: 'open' };
   }
 
+  stopHearing(deadline: AbortSignal): Promise<void> {
+    this.#state = { kind: 'closing' };
+    return this.#members.sending.stop(deadline);
+  }
+
   close(deadline: AbortSignal): Promise<{ flushed: number; cut: number }> {
     this.#closing ??= this.#close(deadline);
     return this.#closing;

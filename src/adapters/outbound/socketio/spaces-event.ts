@@ -80,11 +80,12 @@ export function clientBody(event: Event, name: SpacesEventName, space: string): 
   switch (name) {
     case 'MESSAGE_SENT':
       return {
-        _id: idOf(event),
         category: 'chat',
         sender: serverSender,
         created: timeOf(event),
         ...body,
+        // By this one clients ask for what came after it.
+        _id: messageIdOf(body) ?? idOf(event),
         topicId: space,
       };
     case 'PRESENCE_EVENT_RESPONSE':
@@ -99,6 +100,10 @@ export function clientBody(event: Event, name: SpacesEventName, space: string): 
     }
   }
 }
+
+/** What a message calls itself. */
+export const messageIdOf = ({ _id: id }: JsonObject): string | undefined =>
+  typeof id === 'string' && id !== '' ? id : undefined;
 
 const timeOf = ({ publishedAt }: Event): string => new Date(publishedAt).toISOString();
 

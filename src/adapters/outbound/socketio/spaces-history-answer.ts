@@ -7,14 +7,18 @@ import type { Observer } from '../../../application/ports/observer.ts';
 import type { RoomName } from '../../../domain/room.ts';
 import { expand, type RoomTemplate } from '../../../domain/room-template.ts';
 import type { SpaceId } from '../../../domain/space.ts';
+import type { Sender } from './spaces-body.ts';
+import { payloadOf } from './spaces-event.ts';
 import { type HistoryQuery, pageUrl, readHistoryQuery } from './spaces-history-query.ts';
 import { spacesPresentedOverHttp } from './spaces-presented.ts';
+import type { JsonObject } from './spaces-request.ts';
 import { senderOf } from './spaces-sender.ts';
 import type { SpacesSettings } from './spaces-settings.ts';
+import { type AudienceRules, receiversOf } from './spaces-subscription.ts';
 
 export type HistoryDoor = {
   readonly endpoint: string;
-  readonly settings: Pick<SpacesSettings, 'api' | 'sender' | 'corsOrigins'>;
+  readonly settings: Pick<SpacesSettings, 'api' | 'sender' | 'message' | 'corsOrigins'>;
   readonly template: RoomTemplate;
   readonly admission: ConnectionAdmission;
   readonly membership: SpaceAdmission;
@@ -64,7 +68,7 @@ export function answerHistory(surface: HttpSurface, door: HistoryDoor): () => vo
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, door: HistoryDoor): Promise<Answer> {
-  const { settings, admission, membership, template } = door;
+  const { settings, admission, membership } = door;
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return problem(405, 'Method Not Allowed', 'method_not_allowed');
   const query = readHistoryQuery(request.url ?? '', settings.api);
@@ -83,16 +87,18 @@ async function answer(request: IncomingMessage, response: ServerResponse, door: 
   const member = await membership.mayJoin(session, { space: query.space, password }, gone.signal);
   if (member.kind === 'try-later') return problem(503, 'Service Unavailable', 'try_later', member.retryAfterMs);
   if (member.kind === 'denied') return problem(403, 'Forbidden', member.denial.code);
-  return { status: 200, body: await pageOf(query, template, door) };
+  return { status: 200, body: await pageOf(query, sender.value, door) };
 }
 
 /** `gap`: what the client asks to go on from is not kept any more, and neither may be what came after it. */
-async function pageOf(query: HistoryQuery, template: RoomTemplate, { history, settings }: HistoryDoor) {
+async function pageOf(query: HistoryQuery, reader: Sender, { history, settings, template }: HistoryDoor) {
   const { space, size, from } = query;
   const room = roomOf(template, space);
   const position = from === undefined ? undefined : await history.positionOf(room, from.id);
   const page = await history.read(room, rangeOf(from?.direction, position, size));
-  const messages = page.entries.map(({ event }): unknown => JSON.parse(event.jsonText() ?? 'null'));
+  const messages = page.entries
+    .map(({ event }) => payloadOf(event))
+    .filter((body) => isReader(body, reader, settings.message.receivers));
   const link = (direction: 'before' | 'after', more: boolean, at: number): string | null => {
     const id = page.entries.at(at)?.event.id;
     return more && id !== undefined ? pageUrl(settings.api.path, space, size, { direction, id }) : null;
@@ -104,6 +110,10 @@ async function pageOf(query: HistoryQuery, template: RoomTemplate, { history, se
     gap: from !== undefined && position === undefined,
   };
 }
+
+/** A page may have fewer messages for it than it has entries. */
+const isReader = (body: JsonObject, reader: Sender, receivers: AudienceRules['receivers']): boolean =>
+  receivers === 'everybody' || (receiversOf(body, body['sender'])?.includes(reader) ?? true);
 
 function rangeOf(direction: 'before' | 'after' | undefined, position: number | undefined, limit: number): HistoryRange {
   if (direction === undefined) return { from: 'newest', limit };

@@ -10,7 +10,7 @@ import { type Refusal, type SpacesAnswer, subscribed, subscribeFailed, unsubscri
 import { leavingRequest, type Sender } from './spaces-body.ts';
 import { readSpacesRequest, type SpacesRequest } from './spaces-request.ts';
 import type { SpacesRooms } from './spaces-rooms.ts';
-import type { SendingMember, SpacesSending } from './spaces-sending.ts';
+import type { HeldRequest, SendingMember, SpacesSending } from './spaces-sending.ts';
 import type { SpacesSettings } from './spaces-settings.ts';
 import type { SpacesPeer, Subscription } from './spaces-subscription.ts';
 
@@ -39,7 +39,12 @@ type Send = Extract<SpacesRequest, { kind: 'send' }>;
  * A subscription that is looked at; `times`: how often the client has asked for it meanwhile, `held`: what it has sent to
  * the space without waiting for the answer.
  */
-type Pending = { readonly gone: AbortController; times: number; readonly held: Send[] };
+type Pending = {
+  readonly request: Subscribe;
+  readonly gone: AbortController;
+  times: number;
+  readonly held: HeldRequest[];
+};
 
 /** Of one client, over all spaces that it waits for; further ones are refused. */
 const heldMax = 64;
@@ -89,12 +94,18 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   hear(name: unknown, body: unknown): void {
     const request = readSpacesRequest(name, body);
-    if (!request) return;
+    if (!request) {
+      // Nobody answers it, but it is not for nothing.
+      this.events.take(this.#home.clock.now());
+      return;
+    }
     switch (request.kind) {
       case 'subscribe':
         this.#subscribe(request);
         return;
       case 'unsubscribe':
+        // Leaving is never refused; who does nothing else can send nothing else.
+        this.events.take(this.#home.clock.now());
         if (request.space !== undefined) this.#leave(request.space, 'unsubscribed');
         this.answer(unsubscribed(request.id));
         return;
@@ -107,7 +118,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   /** The client has gone. */
   end(): void {
     this.#gone.abort();
-    for (const { gone } of this.#pending.values()) gone.abort();
+    for (const { gone, held } of this.#pending.values()) {
+      gone.abort();
+      this.#home.sending.drop(held);
+    }
     this.#pending.clear();
     for (const space of this.#subscriptions.keys()) this.#leave(space, 'lost');
   }
@@ -120,25 +134,30 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   #send(request: Send): void {
     const pending = request.space === undefined ? undefined : this.#pending.get(request.space);
-    if (!pending || this.#heldCount >= heldMax) {
+    if (!pending) {
       this.#home.sending.take(this, request);
       return;
     }
-    pending.held.push(request);
+    const held = this.#home.sending.hold(this, request, heldMax - this.#heldCount);
+    if (!held) return;
+    pending.held.push(held);
     this.#heldCount += 1;
   }
 
   /** It is known what becomes of the subscription, so it is of these. */
   #release({ held }: Pending): void {
     this.#heldCount -= held.length;
-    for (const request of held) this.#home.sending.take(this, request);
+    for (const each of held) this.#home.sending.release(this, each);
   }
 
   #subscribe(request: Subscribe): void {
-    const { settings, clock } = this.#home;
+    const { settings, clock, isClosing } = this.#home;
     const { space, mistake } = request;
-    if (space === undefined || mistake !== undefined) {
-      this.#refuse(request, { code: 'invalid', message: mistake ?? 'the channel has no valid _id' });
+    if (isClosing()) {
+      this.#refuse(request, {
+        code: 'tryLater',
+        message: 'this instance stops: ask again when you are connected again',
+      });
       return;
     }
     if (!this.#subscribes.take(clock.now())) {
@@ -146,10 +165,19 @@ export class SpacesMember implements SpacesPeer, SendingMember {
       this.#refuse(request, { code: 'tooFast', message });
       return;
     }
+    if (space === undefined || mistake !== undefined) {
+      this.#refuse(request, { code: 'invalid', message: mistake ?? 'the channel has no valid _id' });
+      return;
+    }
     const present = this.#subscriptions.get(space);
     const pending = this.#pending.get(space);
-    if (present) this.answer(subscribed(space, present.dtsid, present.sessionId));
-    else if (pending) pending.times += 1;
+    const { password } = request;
+    // Another password is another question; it alone is answered, to all who asked before.
+    const isNew = password !== undefined && password !== (pending ? pending.request.password : present?.password);
+    if (pending) pending.times += 1;
+    if (isNew && (present || pending)) this.#ask(request, space, pending);
+    else if (pending) return;
+    else if (present) this.answer(subscribed(space, present.dtsid, present.sessionId));
     else if (this.#subscriptions.size + this.#pending.size >= settings.spacesPerConnectionMax) {
       this.#refuse(request, {
         code: 'tooMany',
@@ -159,14 +187,18 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   }
 
   /** At once where nobody else is to be asked, so that what the client sends right behind it is heard as a member's. */
-  #ask(request: Subscribe, space: SpaceId): void {
+  #ask(request: Subscribe, space: SpaceId, earlier?: Pending): void {
     const { admission, rooms } = this.#home;
-    const pending: Pending = { gone: new AbortController(), times: 1, held: [] };
+    const { times = 1, held = [] } = earlier ?? {};
+    const pending: Pending = { request, gone: new AbortController(), times, held };
+    earlier?.gone.abort();
     const { rechecks } = rooms;
     const { password } = request;
     const answer = admission.mayJoin(this.#session, { space, password }, pending.gone.signal);
     if (!(answer instanceof Promise)) {
-      this.#join(request, space, answer, 1);
+      this.#pending.delete(space);
+      this.#join(request, space, answer, times);
+      this.#release(pending);
       return;
     }
     this.#pending.set(space, pending);
@@ -189,6 +221,12 @@ export class SpacesMember implements SpacesPeer, SendingMember {
       for (let each = 0; each < times; each += 1) this.#refuse(request, refusal);
       return;
     }
+    const present = this.#subscriptions.get(space);
+    if (present) {
+      present.password = request.password;
+      for (let each = 0; each < times; each += 1) this.answer(subscribed(space, present.dtsid, present.sessionId));
+      return;
+    }
     const subscription: Subscription = {
       peer: this,
       space,
@@ -208,10 +246,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   #leave(space: SpaceId, departure: Departure): void {
     const { endpoint, rooms, sending, settings, observer, isClosing } = this.#home;
-    this.#forget(space);
     const subscription = this.#subscriptions.get(space);
-    if (!subscription) return;
     this.#subscriptions.delete(space);
+    this.#forget(space);
+    if (!subscription) return;
     rooms.leave(subscription);
     observer.observe({ kind: 'space-left', endpoint, connection: this.connection, cause: departure });
     if (isClosing()) return;
@@ -226,6 +264,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     if (!pending) return;
     pending.gone.abort();
     this.#pending.delete(space);
+    const refusal: Refusal = { code: 'notSubscribed', message: 'it was unsubscribed before the answer was known' };
+    for (let each = 0; each < pending.times; each += 1) this.#refuse(pending.request, refusal);
     this.#release(pending);
   }
 
@@ -240,8 +280,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
       if (!subscription || this.#gone.signal.aborted) break;
       const { password } = subscription;
       const answer = await admission.mayJoin(this.#session, { space, password, fresh: true }, this.#gone.signal);
-      // One that has come back meanwhile was looked at for itself.
-      if (this.#subscriptions.get(space) !== subscription) break;
+      // One that has come back meanwhile was looked at for itself; whoever wants it looked at since then means this one.
+      if (this.#subscriptions.get(space) !== subscription) continue;
       if (answer.kind === 'try-later') {
         state.again = true;
         await clock.wait(answer.retryAfterMs, this.#gone.signal);

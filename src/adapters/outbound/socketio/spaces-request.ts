@@ -96,8 +96,7 @@ function mistakeIn(sent: SentKind, { category, content, receivers }: JsonObject)
   // A message without a category is a chat message.
   const isNamed = typeof category === 'string' && category !== '' && category.length <= categoryCharactersMax;
   if (!isNamed && (sent !== 'message' || category !== undefined)) return 'the category is missing or malformed';
-  if (sent === 'message') return isObject(content) ? undefined : 'the content must be an object';
-  if (content !== undefined && !isObject(content)) return 'the content must be an object';
+  if (!isObject(content) && (sent === 'message' || content !== undefined)) return 'the content must be an object';
   if (receivers === undefined || receivers === null) return undefined;
   return Array.isArray(receivers) && receivers.length <= receiversMax ? undefined : 'the receivers must be a list';
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../../../application/fault.ts';
+import type { Clock } from '../../../application/ports/clock.ts';
 import type { DeliveryCount } from '../../../application/ports/delivery-channel.ts';
 import type { History } from '../../../application/ports/history.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
@@ -15,6 +16,7 @@ import {
   type ControlName,
   clientBody,
   idOf,
+  messageIdOf,
   nameOf,
   payloadOf,
   type SpacesEventName,
@@ -32,15 +34,17 @@ import {
 
 export type RoomsDependencies = {
   readonly endpoint: string;
-  readonly settings: Pick<SpacesSettings, 'namespace' | 'presence' | 'media' | 'order'>;
+  readonly settings: Pick<SpacesSettings, 'namespace' | 'message' | 'presence' | 'media' | 'order'>;
   readonly template: RoomTemplate;
   /** Of this process: what it has put into a room itself comes back under this name. */
   readonly instance: string;
   readonly history: History;
+  readonly clock: Clock;
   readonly observer: Observer;
 };
 
 const seenMax = 20_000;
+const returnMsMax = 1000;
 
 /** The spaces of an endpoint: who is in which, and what becomes of an event that is for one. */
 export class SpacesRooms {
@@ -80,6 +84,16 @@ export class SpacesRooms {
     this.#awaited.add(event.id, origin, event.id.length + text.length);
   }
 
+  /** Resolves once all copies that are waited for have come, after a second or when the signal aborts. */
+  async returned(deadline: AbortSignal): Promise<void> {
+    const { clock } = this.#dependencies;
+    const given = new AbortController();
+    // What was never confirmed may never come.
+    const late = clock.wait(returnMsMax, AbortSignal.any([deadline, given.signal]));
+    await Promise.race([this.#awaited.emptied(), late]);
+    given.abort();
+  }
+
   frame([name, body]: SpacesAnswer): Buffer {
     return textFrame(`${this.#prefix}["${name}",${JSON.stringify(body)}]`);
   }
@@ -88,6 +102,8 @@ export class SpacesRooms {
   deliverOwn(event: Event, origin: Origin): void {
     const { room, space } = origin.subscription;
     const name = nameOf(event);
+    // A copy may come back all the same.
+    if (this.#dependencies.settings.order === 'broker') this.#seen.add(`${room} ${idOf(event)}`);
     if (name && !isControl(name)) this.#spread(event, name, room, space, origin);
   }
 
@@ -123,7 +139,7 @@ export class SpacesRooms {
     const body = clientBody(event, name, space);
     if (name === 'MESSAGE_SENT') this.#keep(event, room, body);
     const rules = this.#rulesOf(name);
-    const receivers = receiversOf(body);
+    const receivers = receiversOf(body, name === 'MESSAGE_SENT' ? body['sender'] : undefined);
     let frame: Buffer | undefined;
     for (const subscription of this.membersOf(room)) {
       if (!isAudience(subscription, receivers, origin, rules)) continue;
@@ -140,7 +156,7 @@ export class SpacesRooms {
     const { history, endpoint, observer } = this.#dependencies;
     const { stream, key, publishedAt, origin } = event;
     const kept = new Event({
-      id: idOf(event),
+      id: messageIdOf(body) ?? idOf(event),
       stream,
       key,
       attributes: new Map(),
@@ -163,7 +179,9 @@ export class SpacesRooms {
   }
 
   #rulesOf(name: SpacesEventName): AudienceRules {
-    const { presence, media } = this.#dependencies.settings;
+    const { message, presence, media } = this.#dependencies.settings;
+    // Its sender always gets it.
+    if (name === 'MESSAGE_SENT') return { echo: 'always', receivers: message.receivers };
     if (name === 'PRESENCE_EVENT_RESPONSE') return presence;
     return name === 'MEDIA_SESSION_RESPONSE' ? media : forEverybody;
   }

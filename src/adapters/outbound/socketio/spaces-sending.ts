@@ -37,6 +37,12 @@ export type SendingMember = {
 
 type SendRequest = Extract<SpacesRequest, { kind: 'send' }>;
 
+/** One that waits until it is known whether its sender may be in the space. */
+export type HeldRequest = { readonly request: SendRequest; readonly bytes: number };
+
+/** Of all that is held by an endpoint, in JSON. */
+const heldBytesMax = 16 * 1024 * 1024;
+
 /** What the clients of an endpoint send: who may, and where it goes. */
 export class SpacesSending {
   readonly #dependencies: SendingDependencies;
@@ -44,6 +50,8 @@ export class SpacesSending {
   readonly #buckets = new Map<RoomName, TokenBucket>();
   /** Of the event that is being put into its room at this moment. */
   #origin: Origin | undefined;
+  #isStopping = false;
+  #heldBytes = 0;
 
   constructor(dependencies: SendingDependencies) {
     this.#dependencies = dependencies;
@@ -52,12 +60,65 @@ export class SpacesSending {
     });
   }
 
+  /** From here on everything is refused. Resolves as `MessageExchange.settled`, and never rejects. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true;
+    await this.#exchange.settled(deadline);
+    await this.#dependencies.rooms.returned(deadline);
+  }
+
   /** Every request is sent or answered with a refusal. */
   take(member: SendingMember, request: SendRequest): void {
     const { clock } = this.#dependencies;
+    const tooFast = this.#tooFast(member, clock.now());
+    if (tooFast) this.#refuse(member, request, tooFast);
+    else this.#take(member, request);
+  }
+
+  /**
+   * Keeps it until `release` or `drop`, or answers it with a refusal. It counts as sent now, and is no larger than one
+   * that is sent.
+   *
+   * @param roomFor how many more the member may have waiting.
+   */
+  hold(member: SendingMember, request: SendRequest, roomFor: number): HeldRequest | undefined {
+    const { clock, settings } = this.#dependencies;
+    const bytes = Buffer.byteLength(JSON.stringify(request.body));
+    const refusal = this.#tooFast(member, clock.now()) ?? this.#unheld(bytes, settings.eventBytesMax, roomFor);
+    if (refusal) {
+      this.#refuse(member, request, refusal);
+      return undefined;
+    }
+    this.#heldBytes += bytes;
+    return { request, bytes };
+  }
+
+  /** It is known what becomes of its sender, so it is of this. */
+  release(member: SendingMember, { request, bytes }: HeldRequest): void {
+    this.#heldBytes -= bytes;
+    this.#take(member, request);
+  }
+
+  /** Their sender has gone. */
+  drop(held: readonly HeldRequest[]): void {
+    for (const { bytes } of held) this.#heldBytes -= bytes;
+  }
+
+  #unheld(bytes: number, eventBytesMax: number, roomFor: number): Refusal | undefined {
+    if (bytes > eventBytesMax) return tooLarge(eventBytesMax);
+    if (roomFor <= 0) return { code: 'tooFast', message: 'so many wait for the answer to the subscription already' };
+    return this.#heldBytes + bytes > heldBytesMax ? { code: 'tryLater', message: 'too much waits already' } : undefined;
+  }
+
+  #take(member: SendingMember, request: SendRequest): void {
+    const { clock } = this.#dependencies;
+    if (this.#isStopping) {
+      this.#refuse(member, request, stopping);
+      return;
+    }
     const subscription = member.subscriptionTo(request.space);
     const now = clock.now();
-    const refusal = this.#refusal(member, subscription, request, now);
+    const refusal = this.#refusal(subscription, request, now);
     if (refusal || !subscription) {
       this.#refuse(member, request, refusal ?? notSubscribed);
       return;
@@ -70,19 +131,22 @@ export class SpacesSending {
   /** In the name of a client that cannot say it itself any more. No limit keeps it from the others. */
   announce(subscription: Subscription, request: JsonObject): void {
     const event = this.#eventOf(subscription, 'presence', request, this.#dependencies.clock.now());
-    if (event.ok) void this.#exchangeOf(event.value, { subscription, loopback: undefined });
+    if (!event.ok) return;
+    const origin = { subscription, loopback: undefined };
+    // Those who are here hear of it, though the broker is away: nobody would say it again.
+    void this.#exchangeOf(event.value, origin).then((outcome) => {
+      if (outcome === 'unconfirmed') this.#dependencies.rooms.deliverOwn(event.value, origin);
+    });
   }
 
-  #refusal(
-    member: SendingMember,
-    subscription: Subscription | undefined,
-    { mistake }: SendRequest,
-    now: number,
-  ): Refusal | undefined {
+  #tooFast({ events }: SendingMember, now: number): Refusal | undefined {
+    if (events.take(now)) return undefined;
+    const message = `a socket may send ${this.#dependencies.settings.eventsPerSecondMax} events in a second`;
+    return { code: 'tooFast', message };
+  }
+
+  #refusal(subscription: Subscription | undefined, { mistake }: SendRequest, now: number): Refusal | undefined {
     const { settings } = this.#dependencies;
-    if (!member.events.take(now)) {
-      return { code: 'tooFast', message: `a socket may send ${settings.eventsPerSecondMax} events in a second` };
-    }
     if (!subscription) return notSubscribed;
     if (mistake !== undefined) return { code: 'invalid', message: mistake };
     if (!this.#bucketOf(subscription.room, now).take(now)) {
@@ -113,8 +177,7 @@ export class SpacesSending {
     const loopback = request['loopbackMetadata'];
     const bytes = Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(loopback) ?? '');
     if (bytes > settings.eventBytesMax) {
-      const message = `an event may have ${settings.eventBytesMax} bytes`;
-      return { ok: false, refusal: { code: 'tooLarge', message } };
+      return { ok: false, refusal: tooLarge(settings.eventBytesMax) };
     }
     const place = { stream: settings.publish.stream, source: endpoint, instance, now };
     return { ok: true, value: spacesEvent(sent, id, space, text, place) };
@@ -166,4 +229,12 @@ export class SpacesSending {
 const bucketsMax = 10_000;
 
 const notSubscribed: Refusal = { code: 'notSubscribed', message: 'subscribe to the channel first' };
+const tooLarge = (bytesMax: number): Refusal => ({
+  code: 'tooLarge',
+  message: `an event may have ${bytesMax} bytes`,
+});
 const notSent: Refusal = { code: 'notSent', message: 'the broker has not confirmed it; it may come all the same' };
+const stopping: Refusal = {
+  code: 'tryLater',
+  message: 'this instance stops: send it again when you are connected again',
+};

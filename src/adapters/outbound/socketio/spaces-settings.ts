@@ -62,6 +62,16 @@ const receiversText = z
   .default('only-them')
   .describe('Who gets one that names `receivers`: these users’ sockets in the space (inferred), or everybody there.');
 
+const messageSettings = z.strictObject({
+  receivers: z
+    .enum(['only-them', 'everybody'])
+    .default('only-them')
+    .describe(
+      'Who gets a message that names `receivers`: these users’ sockets in the space and the sender’s (inferred), also of ' +
+        'what was said; or everybody there.',
+    ),
+});
+
 const presenceSettings = z.strictObject({
   echo: echoText,
   receivers: receiversText,
@@ -165,6 +175,7 @@ export const spacesSettings = z
       .describe('With `broker`: what is not confirmed by then is SEND_MESSAGE_FAILED to its sender (ms).'),
     history: historySettings.prefault({}).describe('What was said, for clients that come back.'),
     api: apiSettings.prefault({}).describe('Where it is read over HTTP.'),
+    message: messageSettings.prefault({}).describe('How MESSAGE_SENT is sent.'),
     presence: presenceSettings.prefault({}).describe('How PRESENCE_EVENT_RESPONSE is sent.'),
     media: mediaSettings.prefault({}).describe('How MEDIA_SESSION_RESPONSE is sent.'),
     codes: codeSettings

@@ -25,7 +25,7 @@ export type Subscription = {
   readonly dtsid: string;
   readonly sessionId: string;
   /** What the client said with it, for when it is looked at again. */
-  readonly password: string | undefined;
+  password: string | undefined;
   presence: PresenceState;
 };
 
@@ -37,13 +37,12 @@ export type AudienceRules = {
   readonly receivers: 'only-them' | 'everybody';
 };
 
-/** A message is for everybody, its sender included. */
 export const forEverybody: AudienceRules = { echo: 'always', receivers: 'everybody' };
 
 /** Whether one of the subscriptions of a space gets an event. The socket that sent it is a case of its own. */
 export function isAudience(
   subscription: Subscription,
-  receivers: ReadonlySet<string> | undefined,
+  receivers: Receivers | undefined,
   origin: Origin | undefined,
   rules: AudienceRules,
 ): boolean {
@@ -51,13 +50,22 @@ export function isAudience(
     return rules.echo === 'always' || (rules.echo === 'with-loopback' && origin.loopback !== undefined);
   }
   if (rules.receivers === 'everybody' || !receivers) return true;
-  return receivers.has(subscription.peer.sender._id);
+  return receivers.includes(subscription.peer.sender);
 }
 
-/** The ids of those whom an event names; nothing where it is for all. */
-export function receiversOf({ receivers }: JsonObject): ReadonlySet<string> | undefined {
+/** Those whom an event names. */
+export type Receivers = { includes(user: Pick<Sender, '_id' | 'type'>): boolean };
+
+/** Nothing where it is for all. One of no type that a client can have is meant by its id alone. */
+export function receiversOf({ receivers }: JsonObject, sender?: unknown): Receivers | undefined {
   if (!Array.isArray(receivers) || receivers.length === 0) return undefined;
-  return new Set(
-    receivers.flatMap((each: unknown) => (isObject(each) && typeof each['_id'] === 'string' ? [each['_id']] : [])),
-  );
+  const named = new Set([...receivers, sender].flatMap((each: unknown) => (isObject(each) ? keyOf(each) : [])));
+  return {
+    includes: ({ _id, type }) => named.has(`${type} ${_id}`) || named.has(` ${_id}`),
+  };
+}
+
+function keyOf({ _id: id, type }: JsonObject): readonly string[] {
+  if (typeof id !== 'string') return [];
+  return [`${type === 'user' || type === 'anonymous' ? type : ''} ${id}`];
 }
