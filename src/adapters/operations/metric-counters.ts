@@ -2,10 +2,15 @@ import { Counter, type Registry } from 'prom-client';
 
 export type Counters = ReturnType<typeof createCounters>;
 
+/** A way to make counters of a registry. */
+export const counterIn =
+  (registry: Registry) =>
+  <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
+    new Counter({ name: `edgeward_${name}_total`, help, labelNames, registers: [registry] });
+
 /** What has happened since the process began. */
 export function createCounters(registry: Registry) {
-  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
-    new Counter({ name: `edgeward_${name}_total`, help, labelNames, registers: [registry] });
+  const counter = counterIn(registry);
   return {
     eventsTaken: counter('events_taken', 'Events that a source handed over; a redelivered one counts again.', 'source'),
     eventsRouted: counter('events_routed', 'Events that a rule led somewhere and an endpoint took.', 'source'),
@@ -28,41 +33,11 @@ export function createCounters(registry: Registry) {
     connectionsClosed: counter('connections_closed', 'Connections that ended, by cause.', 'endpoint', 'cause'),
     connectionsCut: counter('connections_cut', 'Connections cut because the client read too slowly.', 'endpoint'),
     topicsBound: counter('topics_bound', 'Binds of clients that were granted.', 'endpoint'),
-    oldClients: counter('old_clients', 'Connections of Engine.IO 3 clients.', 'endpoint'),
-    clientEvents: counter(
-      'client_events',
-      'Events that clients sent, by outcome and code.',
-      'endpoint',
-      'outcome',
-      'code',
-    ),
-    publishFailures: counter('publish_failures', 'Events of clients that the broker did not confirm.', 'endpoint'),
-    historyFailures: counter('history_failures', 'Failures of the store of what was said in rooms.', 'endpoint'),
-    spacesJoined: counter('spaces_joined', 'Subscriptions to spaces that were granted.', 'endpoint'),
-    spacesLeft: counter('spaces_left', 'Subscriptions to spaces that ended, by cause.', 'endpoint', 'cause'),
     roomsIgnored: counter('rooms_ignored', 'Room templates that a connection was let in without.', 'endpoint'),
     accessDenied: counter('access_denied', 'Refused connections and publishers, by code.', 'endpoint', 'code'),
     accessUnknown: counter('access_unknown', 'Clients told to come back, since nobody could tell.', 'endpoint'),
     issuerKeys: counter('issuer_keys', 'Attempts to have the keys of an issuer, by outcome.', 'issuer', 'outcome'),
     checks: counter('checks', 'Answers of access checks, by outcome.', 'check', 'outcome'),
-    notificationsRequested: counter(
-      'notifications_requested',
-      'Notifications that somebody asked for, by what became of it.',
-      'handler',
-      'outcome',
-    ),
-    notificationsMatched: counter('notifications_matched', 'Notifications that an event fired.', 'source'),
-    notificationsTried: counter(
-      'notifications_tried',
-      'Tries to send a notification, by outcome: sent, retried, or failed for good.',
-      'handler',
-      'outcome',
-    ),
-    notificationsRecovered: counter(
-      'notifications_recovered',
-      'Tries that a crash had interrupted and that were made again.',
-    ),
-    notificationStoreFailures: counter('notification_store_failures', 'What the store of notifications did not take.'),
     requestFailures: counter('request_failures', 'HTTP requests answered with 500, by route.', 'route'),
     listenerFull: counter('listener_full', 'Connections closed at once because as many as may be were open.'),
     listenerFaults: counter('listener_faults', 'Faults of the listener, such as a lack of file descriptors.'),

@@ -3,6 +3,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Observation, Observer } from '../../application/ports/observer.ts';
 import { boundedLabel, type Counters, createCounters } from './metric-counters.ts';
 import { type MetricsParts, registerGauges } from './metric-gauges.ts';
+import {
+  countNotification,
+  createNotificationCounters,
+  isNotificationObservation,
+  type NotificationObservation,
+} from './notification-counters.ts';
+import { countSpace, createSpaceCounters, isSpaceObservation, type SpaceObservation } from './space-counters.ts';
 
 export type Metrics = Observer & {
   /** In the Prometheus text format. */
@@ -19,6 +26,8 @@ export function createMetrics(parts: MetricsParts): Metrics {
   collectDefaultMetrics({ register: registry });
   const gauges = registerGauges(registry, parts);
   const counters = createCounters(registry);
+  const notifications = createNotificationCounters(registry);
+  const spaces = createSpaceCounters(registry);
   const closeCause = boundedLabel();
   return {
     contentType: registry.contentType,
@@ -32,6 +41,10 @@ export function createMetrics(parts: MetricsParts): Metrics {
         gauges.paused.set(observation.paused ? 1 : 0);
       } else if (observation.kind === 'notification-backlog') {
         gauges.notificationBacklog.set({ handler: observation.handler }, observation.count);
+      } else if (isNotificationObservation(observation)) {
+        countNotification(notifications, observation);
+      } else if (isSpaceObservation(observation)) {
+        countSpace(spaces, observation);
       } else {
         count(counters, observation);
       }
@@ -39,7 +52,10 @@ export function createMetrics(parts: MetricsParts): Metrics {
   };
 }
 
-type Counted = Exclude<Observation, { kind: 'connection-closed' | 'pressure' | 'notification-backlog' }>;
+type Counted = Exclude<
+  Observation,
+  NotificationObservation | SpaceObservation | { kind: 'connection-closed' | 'pressure' | 'notification-backlog' }
+>;
 
 function count(counters: Counters, observation: Counted) {
   switch (observation.kind) {
@@ -69,20 +85,6 @@ function count(counters: Counters, observation: Counted) {
       return counters.connectionsCut.inc({ endpoint: observation.endpoint });
     case 'topic-bound':
       return counters.topicsBound.inc({ endpoint: observation.endpoint });
-    case 'old-client':
-      return counters.oldClients.inc({ endpoint: observation.endpoint });
-    case 'client-event': {
-      const { endpoint, outcome, code = '' } = observation;
-      return counters.clientEvents.inc({ endpoint, outcome, code });
-    }
-    case 'publish-failed':
-      return counters.publishFailures.inc({ endpoint: observation.endpoint });
-    case 'history-failed':
-      return counters.historyFailures.inc({ endpoint: observation.endpoint });
-    case 'space-joined':
-      return counters.spacesJoined.inc({ endpoint: observation.endpoint });
-    case 'space-left':
-      return counters.spacesLeft.inc({ endpoint: observation.endpoint, cause: observation.cause });
     case 'rooms-ignored':
       return counters.roomsIgnored.inc({ endpoint: observation.endpoint });
     case 'access-denied':
@@ -93,16 +95,6 @@ function count(counters: Counters, observation: Counted) {
       return counters.issuerKeys.inc({ issuer: observation.issuer, outcome: observation.outcome });
     case 'check-answered':
       return counters.checks.inc({ check: observation.check, outcome: observation.outcome });
-    case 'notification-requested':
-      return counters.notificationsRequested.inc({ handler: observation.handler, outcome: observation.outcome });
-    case 'notification-matched':
-      return counters.notificationsMatched.inc({ source: observation.source }, observation.count);
-    case 'notification-tried':
-      return counters.notificationsTried.inc({ handler: observation.handler, outcome: observation.outcome });
-    case 'notifications-recovered':
-      return counters.notificationsRecovered.inc(observation.count);
-    case 'notification-store-failed':
-      return counters.notificationStoreFailures.inc();
     case 'request-failed':
       return counters.requestFailures.inc({ route: observation.route });
     case 'listener-full':
