@@ -103,6 +103,7 @@ test.each(['json', 'messagepack'] as const)(
         if (!attacker.connection.is('active') && !attacker.connection.is('greeting')) {
           expect(attacker.socket.ended).toBeDefined();
         }
+        hub.deliver('own', '"owed"');
         attacker.connection.end('gone');
         victim.connection.end('gone');
         expect([...hub.home.rooms.membersOf(['own', 'victim', 'other'] as RoomName[])]).toEqual([]);

@@ -41,8 +41,6 @@ export function isWholeValue(bytes: Buffer): boolean {
     const length = format.lengthBytes === 0 ? 0 : bytes.readUIntBE(at, format.lengthBytes);
     at += format.lengthBytes + format.bytes + (format.values === 0 ? length : 0);
     pending += length * format.values;
-    // Each value has a byte at least.
-    if (at + pending - 1 > bytes.length) return false;
   }
   return at === bytes.length;
 }
