@@ -58,6 +58,8 @@ const attack = (protocol: keyof typeof greetings) => {
       { maxLength: 6 },
     ),
     cuts: fc.array(fc.nat({ max: 200 }), { maxLength: 5 }),
+    /** How long it is silent before each message. */
+    pauseMs: fc.constantFrom(0, 1000, 5000, 15_000, 30_000),
   });
 };
 
@@ -72,7 +74,7 @@ test.each(['json', 'messagepack'] as const)(
   async (protocol) => {
     let reached = 0;
     await fc.assert(
-      fc.asyncProperty(attack(protocol), async ({ greeting, records, cuts }) => {
+      fc.asyncProperty(attack(protocol), async ({ greeting, records, cuts, pauseMs }) => {
         const hub = fakeHub(async (_, presented) => {
           const sites = presented.read('query.site');
           return sites.includes('victim') || sites.length === 0
@@ -82,6 +84,8 @@ test.each(['json', 'messagepack'] as const)(
         const [victim, attacker] = [hub.connect('victim'), hub.connect('own')];
         victim.connection.receive(greetings.json);
         for (const message of messagesOf(Buffer.concat([greeting, ...records]), cuts)) {
+          hub.clock.advance(pauseMs);
+          for (const { connection } of [victim, attacker]) connection.look(hub.clock.now());
           attacker.connection.receive(message);
           hub.deliver('victim', '"of the victim"');
           await turn();
@@ -99,13 +103,18 @@ test.each(['json', 'messagepack'] as const)(
           messagesOf(Buffer.concat([greeting, ...records]), cuts).length,
         );
         expect(own).not.toContain('\\"own\\"');
-        // Who is told to go has its socket closed; who went is in no room, owes nothing, and has no timer.
+        // Who is told to go has its socket closed; who went is in no room, owes nothing, and nothing comes due for it.
         if (!attacker.connection.is('active') && !attacker.connection.is('greeting')) {
           expect(attacker.socket.ended).toBeDefined();
         }
         hub.deliver('own', '"owed"');
         attacker.connection.end('gone');
         victim.connection.end('gone');
+        const sent = [attacker, victim].map(({ socket }) => socket.frames.length);
+        hub.clock.advance(3_600_000);
+        for (const { connection } of [victim, attacker]) connection.look(hub.clock.now());
+        await turn();
+        expect([attacker, victim].map(({ socket }) => socket.frames.length)).toEqual(sent);
         expect([...hub.home.rooms.membersOf(['own', 'victim', 'other'] as RoomName[])]).toEqual([]);
         expect([hub.home.queues.bytes, hub.clock.pending]).toEqual([0, 0]);
         expect(hub.home.counts).toEqual({ greeting: 0, active: 0, closing: 0, ended: 2 });
