@@ -268,4 +268,17 @@ export const storeClauses: readonly StoreClause[] = [
       expect((await store.begin('email', at + 7, 9)).map(({ id }) => id).toSorted()).toEqual([matched.id, sending.id]);
     },
   },
+  {
+    id: 'N13',
+    promise: 'a time between two milliseconds is the later of them',
+    async run({ store }) {
+      const again = wish();
+      await fired(store, again);
+      await store.begin('email', at, 1);
+      await store.finish(again.id, { kind: 'retry', failure: 'f', nextTryAt: at + 50.25 }, at);
+      expect(await store.backlog('email')).toEqual({ count: 1, nextTryAt: at + 51 });
+      expect(await store.begin('email', at + 50, 1)).toEqual([]);
+      expect(await store.begin('email', at + 51, 1)).toMatchObject([{ id: again.id, attempts: 2 }]);
+    },
+  },
 ];

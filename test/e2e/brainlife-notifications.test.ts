@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,12 +26,22 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
       smtpFixture(),
       mkdtempDisposable(join(tmpdir(), 'edgeward-notifications-')),
     ]);
+    // The preset, less patient: a further try comes within a test.
+    const config = join(folder.path, 'brainlife.yaml');
+    const preset = readFileSync(new URL('../../presets/brainlife.yaml', import.meta.url), 'utf8');
+    const retry = '  retry: { delayMsMin: 50, delayMsMax: 200 }';
+    writeFileSync(config, preset.replace('\nnotifications:\n', `\nnotifications:\n${retry}\n`));
     // No exchange is there yet.
-    brainlife = await startBrainlife(broker.url, [], {
-      SMTP_URL: smtp.url,
-      MAIL_FROM: 'Brainlife <no-reply@brainlife.example>',
-      STORE_URL: `file:${join(folder.path, 'notifications.sqlite')}`,
-    });
+    brainlife = await startBrainlife(
+      broker.url,
+      [],
+      {
+        SMTP_URL: smtp.url,
+        MAIL_FROM: 'Brainlife <no-reply@brainlife.example>',
+        STORE_URL: `file:${join(folder.path, 'notifications.sqlite')}`,
+      },
+      config,
+    );
     brainlife.backend.answer('/auth/user/', (request, response) => {
       const { url = '', headers } = request;
       if (headers.authorization !== 'Bearer jwt-of-the-service') return sendJson(response, 401, {});
@@ -326,6 +336,20 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(smtp.mails).toHaveLength(before);
     const metrics = await (await fetch(url('/metrics'))).text();
     expect(metrics).toMatch(/edgeward_notifications_tried_total\{handler="email",outcome="failed"\} 4/);
+  });
+
+  test('10.16: a mail server that says 451 and then 250: the mail comes, once', async () => {
+    const user = someone();
+    const replies = ['451 4.3.0 later', '451 4.3.0 later'];
+    smtp.behave({ atMail: () => replies.shift() });
+    await post(user, wish({ task_id: 'put-off' }));
+    await task({ _id: 'put-off', user_id: user });
+    await eventually(async () =>
+      expect((await list(user)).notifications).toMatchObject([{ state: 'sent', attempts: 3 }]),
+    );
+    smtp.behave({});
+    await settled();
+    expect(mailsTo(user)).toHaveLength(1);
   });
 
   test('nobody else consumes from the queue, and no secret is in what the gateway prints', async () => {

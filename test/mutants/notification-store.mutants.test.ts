@@ -131,6 +131,16 @@ const mutants: readonly (readonly [string, readonly string[], (right: TestedStor
   ],
   ['forgets nothing', ['N11'], () => ({ forget: async () => 0 })],
   ['recovers nothing', ['N12'], () => ({ recover: async () => 0 })],
+  [
+    'takes whole milliseconds only',
+    ['N13'],
+    (right) => ({
+      async finish(id, outcome, at) {
+        if (outcome.kind === 'retry' && !Number.isInteger(outcome.nextTryAt)) throw new Error('REAL in INTEGER');
+        await right.finish(id, outcome, at);
+      },
+    }),
+  ],
   ['recovers for later', ['N12'], (right) => ({ recover: (at) => right.recover(at + 1000) })],
 ];
 

@@ -75,7 +75,7 @@ export function createMemoryNotifications(): OpenableNotifications {
       if (notification?.state !== 'sending') return;
       const failure = outcome.kind === 'sent' ? undefined : outcome.failure;
       if (outcome.kind === 'retry') {
-        change(notification, { state: 'matched', updatedAt: at, failure, nextTryAt: outcome.nextTryAt });
+        change(notification, { state: 'matched', updatedAt: at, failure, nextTryAt: Math.ceil(outcome.nextTryAt) });
       } else {
         change(notification, { state: outcome.kind, updatedAt: at, failure, nextTryAt: undefined, trigger: undefined });
       }

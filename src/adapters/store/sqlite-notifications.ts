@@ -158,7 +158,7 @@ function outboxIn(run: Run): NotificationOutbox {
     async finish(id, outcome, at) {
       const state = outcome.kind === 'retry' ? 'matched' : outcome.kind;
       const failure = outcome.kind === 'sent' ? null : outcome.failure;
-      const nextTryAt = outcome.kind === 'retry' ? outcome.nextTryAt : null;
+      const nextTryAt = outcome.kind === 'retry' ? Math.ceil(outcome.nextTryAt) : null;
       await run([{ sql: finish, values: [id, state, failure, nextTryAt, at] }]);
     },
 
