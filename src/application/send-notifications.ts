@@ -54,6 +54,8 @@ export class NotificationSender {
     const { outbox, clock, observer } = this.#dependencies;
     const count = await outbox.recover(clock.now());
     if (count > 0) observer.observe({ kind: 'notifications-recovered', count });
+    const orphans = await outbox.orphans(this.#dependencies.handlers.map(({ name }) => name));
+    if (orphans > 0) observer.observe({ kind: 'notification-backlog', handler: 'none', count: orphans });
     this.wake();
   }
 

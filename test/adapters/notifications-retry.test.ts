@@ -13,7 +13,7 @@ import { recordingObserver } from '../support/recording-observer.ts';
 
 test.each([
   ['memory', () => createMemoryNotifications()],
-  ['SQLite', createSqliteNotifications],
+  ['SQLite', (path: string) => createSqliteNotifications(path, ['task'])],
 ])('with real delays and a real die each is tried again until it is sent: %s', async (_name, createStore) => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'edgeward-retry-'));
   const store = createStore(join(folder.path, 'n.sqlite'));
