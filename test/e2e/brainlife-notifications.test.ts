@@ -224,6 +224,10 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(ids(await list(ann, find({ $or: [{ user_id: bob }, { 'config.task_id': 'a2' }] })))).toEqual(['a2']);
     expect(ids(await list(ann, '?sort=-create_date%20-_id&limit=1&skip=1'))).toEqual(['a2']);
     expect((await list(ann, '?limit=1')).count).toBe(3);
+    expect(ids(await list(ann, `${find({ 'config.task_id': 'a2' }).replace('?', '?limit=5&')}&jwt=a?b`))).toEqual([
+      'a2',
+    ]);
+    expect(ids(await list(ann, '?x=what?&limit=1'))).toEqual(['a1']);
     const [selected] = (await list(ann, '?select=event&limit=1')).notifications;
     expect(Object.keys(selected ?? {})).toEqual(['_id', 'event']);
     const where = encodeURIComponent(JSON.stringify({ 'config.task_id': { $in: ['a1', 'b1'] } }));
@@ -232,7 +236,14 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(ids(await list(ann, '', admin))).toEqual(['a1', 'a2', 'a3']);
     expect(ids(await list(ann, find({ user_id: bob }), admin))).toEqual(['b1']);
     expect(ids(await list(ann, find({ user_id: null, 'config.task_id': 'b1' }), admin))).toEqual(['b1']);
-    for (const scopes of [{ sca: ['user'] }, { sca: 'admin' }, { brainlife: ['admin'] }, undefined, 'admin']) {
+    for (const scopes of [
+      { sca: ['user'] },
+      { sca: 'admin' },
+      { sca: { admin: true } },
+      { brainlife: ['admin'] },
+      undefined,
+      'admin',
+    ]) {
       expect(ids(await list(ann, find({ user_id: bob }), { scopes }))).toEqual(['a1', 'a2', 'a3']);
     }
     for (const query of ['{', '[]', '{"$where":"1"}', '{"event":{"$regex":"."}}', '{"secret":1}']) {
