@@ -7,6 +7,8 @@ export type ForgetDependencies = {
   /** How long what is sent or has failed is kept, and how long a notification waits (milliseconds). */
   readonly keepMs: number;
   readonly waitMs: number;
+  /** How long what has fired is tried at most; with a handler that is gone it is not. */
+  readonly tryMs: number;
   readonly clock: Clock;
   readonly observer: Observer;
 };
@@ -15,11 +17,12 @@ const everyMs = 3_600_000;
 
 /** Forgets what is old, at once and every hour, until the signal aborts. Never rejects. */
 export async function forgetNotifications(dependencies: ForgetDependencies, stopping: AbortSignal): Promise<void> {
-  const { store, keepMs, waitMs, clock, observer } = dependencies;
+  const { store, keepMs, waitMs, tryMs, clock, observer } = dependencies;
   while (!stopping.aborted) {
     const now = clock.now();
+    const before = { throughAt: now - keepMs, waitingSince: now - waitMs, matchedSince: now - tryMs - keepMs };
     try {
-      while (!stopping.aborted && (await store.forget({ throughAt: now - keepMs, waitingSince: now - waitMs })) > 0);
+      while (!stopping.aborted && (await store.forget(before)) > 0);
     } catch (error) {
       observer.observe({ kind: 'notification-store-failed', error });
     }

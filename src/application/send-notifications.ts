@@ -25,6 +25,12 @@ export type SendDependencies = {
 /** Between two tries to reach a store that fails. */
 const storeBackOff: BackOff = { delayMsMin: 200, delayMsMax: 10_000 };
 
+/** Between two tries to write what became of a try, where the store says that it never will. */
+const recordAgainMs = 60_000;
+
+/** What of that is remembered; the rest is found by the next process, which makes the try again. */
+const unrecordedMax = 1000;
+
 /**
  * Sends what has fired. Each step is written before the next one begins: that a try begins before it is made, and what
  * became of it before anything else is done with the notification.
@@ -48,6 +54,8 @@ export class NotificationSender {
     const { outbox, clock, observer } = this.#dependencies;
     const count = await outbox.recover(clock.now());
     if (count > 0) observer.observe({ kind: 'notifications-recovered', count });
+    const orphans = await outbox.orphans(this.#dependencies.handlers.map(({ name }) => name));
+    if (orphans > 0) observer.observe({ kind: 'notification-backlog', handler: 'none', count: orphans });
     this.wake();
   }
 
@@ -83,6 +91,7 @@ class HandlerLane {
   #storeFailures = 0;
   #cancelTimer: (() => void) | undefined;
   #looked: Promise<void> = Promise.resolve();
+  #unrecordedCount = 0;
 
   constructor(handler: NotificationHandler, dependencies: SendDependencies, signals: Signals) {
     this.#handler = handler;
@@ -176,7 +185,10 @@ class HandlerLane {
     return { kind: 'retry', failure, nextTryAt: now + Math.max(delayMs, Math.min(retryAfterMs, policy.giveUpAfterMs)) };
   }
 
-  /** Until the store has it: what was sent is not sent again because a disk is full for a while. */
+  /**
+   * Until the store has it: what was sent is not sent again because a disk is full for a while. A fault that does not
+   * pass by itself must not keep the place of what could be sent: it goes on without one.
+   */
   async #record({ id }: Notification, outcome: TryOutcome): Promise<void> {
     const { outbox, clock, observer, random } = this.#dependencies;
     const { cutting } = this.#signals;
@@ -185,11 +197,44 @@ class HandlerLane {
         await outbox.finish(id, outcome, clock.now());
         return;
       } catch (error) {
-        observer.observe({ kind: 'notification-store-failed', error });
+        const isPassing = error instanceof Fault && error.disposition === 'retry';
+        observer.observe({ kind: 'notification-store-failed', error: isPassing ? error : unrecorded(id, error) });
+        if (!isPassing) {
+          void this.#recordLater(id, outcome);
+          return;
+        }
         await clock.wait(backOffDelayMs(storeBackOff, tries, random()), cutting);
       }
     }
   }
+
+  /** Never rejects. */
+  async #recordLater(id: string, outcome: TryOutcome): Promise<void> {
+    const { outbox, clock, observer } = this.#dependencies;
+    const { stopping } = this.#signals;
+    if (this.#unrecordedCount >= unrecordedMax) return;
+    this.#unrecordedCount += 1;
+    for (let isRecorded = false; !isRecorded && !stopping.aborted; ) {
+      await clock.wait(recordAgainMs, stopping);
+      if (stopping.aborted) break;
+      try {
+        await outbox.finish(id, outcome, clock.now());
+        isRecorded = true;
+      } catch (error) {
+        observer.observe({ kind: 'notification-store-failed', error: unrecorded(id, error) });
+      }
+    }
+    this.#unrecordedCount -= 1;
+    this.wake();
+  }
 }
+
+const unrecorded = (id: string, cause: unknown): Fault =>
+  new Fault(
+    'notification_unrecorded',
+    'stop',
+    `what became of a try of the notification ${id} cannot be stored; it is stored later, else tried again after a restart`,
+    cause,
+  );
 
 const sent: TryOutcome = { kind: 'sent' };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { FastifyPluginAsync } from 'fastify';
 import { createHttpUserDirectory } from '../adapters/directory/http-user-directory.ts';
 import { createNotificationRoutes } from '../adapters/inbound/notification/notification-routes.ts';
@@ -19,6 +20,7 @@ import type { OpenableNotifications } from '../application/ports/notification-st
 import type { Observer } from '../application/ports/observer.ts';
 import { createRequestNotification } from '../application/request-notification.ts';
 import { NotificationSender } from '../application/send-notifications.ts';
+import { fieldNamesOf } from '../domain/notification-rule.ts';
 import type { Admissions } from './admissions.ts';
 import { buildNotificationRules } from './config/build-notification-rules.ts';
 import type { NotificationSettings } from './config/notification-section.ts';
@@ -52,8 +54,8 @@ export function createNotifications(
   { admissions, clock, observer }: NotificationDependencies,
 ): Notifications {
   const { source, payloadBytesMax, waitingMax, keepDays, waitDays, retry } = settings;
-  const store = createStore(settings);
   const rules = buildNotificationRules(settings.rules);
+  const store = createStore(settings, fieldNamesOf(rules));
   const handlers = createHandlers(settings, clock);
   const { delayMsMin, delayMsMax, giveUpAfterMs } = retry;
   const policy = { backOff: { delayMsMin, delayMsMax }, giveUpAfterMs };
@@ -66,7 +68,8 @@ export function createNotifications(
       source,
       rules,
       handlers: handlers.map(({ name }) => name),
-      payloadBytesMax,
+      // Nobody else reads it.
+      payloadBytesMax: settings.handlers.webhook ? payloadBytesMax : 0,
       store,
       clock,
       observer,
@@ -93,7 +96,7 @@ export function createNotifications(
     async start() {
       await store.open();
       await sender.start();
-      const limits = { keepMs: keepDays * dayMs, waitMs: waitDays * dayMs };
+      const limits = { keepMs: keepDays * dayMs, waitMs: waitDays * dayMs, tryMs: giveUpAfterMs };
       forgetting = forgetNotifications({ store, ...limits, clock, observer }, stopping.signal);
     },
     async finish(deadline) {
@@ -105,12 +108,12 @@ export function createNotifications(
   };
 }
 
-function createStore({ store }: NotificationSettings): OpenableNotifications {
+function createStore({ store }: NotificationSettings, fieldNames: readonly string[]): OpenableNotifications {
   const location = parseStoreLocation(store);
   if (!location.ok) throw new RangeError(`store ${location.reason}`);
   return location.value.kind === 'memory'
     ? createMemoryNotifications()
-    : createSqliteNotifications(location.value.path);
+    : createSqliteNotifications(resolve(location.value.path), fieldNames);
 }
 
 function createHandlers(

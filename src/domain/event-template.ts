@@ -88,6 +88,13 @@ const member = (value: unknown, name: string): unknown =>
     ? (value as Record<string, unknown>)[name]
     : undefined;
 
-/** Ids are numbers with some and text with others: `5` and `"5"` are the same. */
-export const scalarText = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+/**
+ * Ids are numbers with some and text with others: `5` and `"5"` are the same. An integer beyond 2^53 is nothing: it may
+ * have been another one before it was parsed.
+ */
+export function scalarText(value: unknown): string | undefined {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
+}

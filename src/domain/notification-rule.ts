@@ -36,16 +36,22 @@ export function occurrencesOf(rules: readonly NotificationRule[], event: Event):
 /** Longer values tell nothing apart: they are what people are told. */
 const fieldCharactersMax = 255;
 
-/** The fields of a wish's config that can tell one event from another, as text. */
-export function matchableFields({ config }: NotificationWish): ReadonlyMap<string, string> {
+/** Of the named fields of a wish's config those that can tell one event from another, as text. */
+export function matchableFields({ config }: NotificationWish, names: Iterable<string>): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   if (typeof config !== 'object' || config === null || Array.isArray(config)) return fields;
-  for (const [name, value] of Object.entries(config)) {
-    const text = scalarText(value);
-    if (text !== undefined && text !== '' && text.length <= fieldCharactersMax) fields.set(name, text);
+  for (const name of names) {
+    const text = Object.hasOwn(config, name) ? scalarText((config as Record<string, unknown>)[name]) : undefined;
+    if (text !== undefined && text !== '' && text.length <= fieldCharactersMax && text.isWellFormed()) {
+      fields.set(name, text);
+    }
   }
   return fields;
 }
+
+/** What of a config some rule may look at, in order. */
+export const fieldNamesOf = (rules: readonly NotificationRule[]): readonly string[] =>
+  [...new Set(rules.flatMap(({ anyOf }) => [...anyOf.keys()]))].toSorted();
 
 /** Why it can never fire; nothing where it can. */
 export function neverFires(
@@ -56,10 +62,10 @@ export function neverFires(
   const { event, handler } = wish;
   const byEvent = event === undefined ? [] : rules.filter((rule) => couldFill(rule.event, event));
   const named = [...new Set(byEvent.flatMap(({ anyOf }) => [...anyOf.keys()]))];
-  const fields = matchableFields(wish);
+  const fields = matchableFields(wish, named);
   const reasons: string[] = [];
   if (byEvent.length === 0) reasons.push(`unknown event ${quoted(event)}: it never fires`);
-  else if (!named.some((name) => fields.has(name))) {
+  else if (fields.size === 0) {
     reasons.push(`config has none of ${named.join(', ')}, so nothing tells which event is meant: it never fires`);
   }
   if (handler === undefined || !handlers.has(handler))

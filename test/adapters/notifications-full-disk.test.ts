@@ -38,7 +38,7 @@ async function limitPages(store: Pick<NotificationStore, 'page'>, pages: number)
 
 test('with a full disk no message is accepted and no request is answered for; with room again both are', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'edgeward-full-'));
-  const store = createSqliteNotifications(join(folder.path, 'n.sqlite'));
+  const store = createSqliteNotifications(join(folder.path, 'n.sqlite'), ['task']);
   await store.open();
   await using _store = { [Symbol.asyncDispose]: () => store.close() };
   const observer = recordingObserver();

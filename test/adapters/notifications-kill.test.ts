@@ -148,7 +148,7 @@ async function store<T>(
   path: string,
   use: (store: ReturnType<typeof createSqliteNotifications>) => Promise<T>,
 ): Promise<T> {
-  const opened = createSqliteNotifications(path);
+  const opened = createSqliteNotifications(path, ['task']);
   await opened.open();
   const result = await use(opened);
   await opened.close();

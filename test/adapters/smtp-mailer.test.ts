@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import type { MailServerSettings } from '../../src/adapters/outbound/email/email-settings.ts';
+import { writeMail } from '../../src/adapters/outbound/email/mail-message.ts';
 import { createSmtpMailer } from '../../src/adapters/outbound/email/smtp-mailer.ts';
 import { Fault } from '../../src/application/fault.ts';
 import type { Mail } from '../../src/application/ports/mailer.ts';
@@ -124,7 +125,7 @@ test.each([
   ['4xx to the sender', { atMail: '451 4.3.0 later' }, 'mail_put_off', 'retry'],
   ['4xx to the recipient', { atRecipient: '450 4.2.0 greylisted' }, 'mail_put_off', 'retry'],
   ['4xx to the mail', { atData: '452 4.3.1 full' }, 'mail_put_off', 'retry'],
-  ['5xx to the sender', { atMail: '550 5.7.1 not you' }, 'mail_refused', 'dead-letter'],
+  ['5xx to the sender', { atMail: '550 5.7.1 not you' }, 'mail_put_off', 'retry'],
   ['5xx to the recipient', { atRecipient: '550 5.1.1 ann@example.com unknown' }, 'mail_refused', 'dead-letter'],
   ['5xx to the mail', { atData: '554 5.6.0 spam' }, 'mail_refused', 'dead-letter'],
   ['wants a password', { atMail: '530 5.7.0 authenticate' }, 'mail_credentials_refused', 'retry'],
@@ -172,6 +173,43 @@ test('a server that refuses connections, greets and closes, says nothing that is
   const closed = await rawServer(() => {});
   await closed[Symbol.asyncDispose]();
   expect(await faultOf(send(closed.url))).toMatchObject({ code: 'mail_unreachable', disposition: 'retry' });
+});
+
+test('a server that says a word now and then, and never the last one, is left', async () => {
+  await using server = await rawServer((socket) => {
+    socket.write('220 hello\r\n');
+    const drip = setInterval(() => socket.write('250-more\r\n'), 20);
+    socket.once('close', () => clearInterval(drip));
+  });
+  const sending = faultOf(send(server.url, {}, { connectTimeoutMs: 100, answerTimeoutMs: 200 }));
+  expect(await sending).toMatchObject({ code: 'mail_unreachable', disposition: 'retry' });
+});
+
+test('a reply to the whole mail that is no reply: tried again', async () => {
+  await using server = await rawServer((socket) => {
+    socket.write('220 hello\r\n');
+    let isBody = false;
+    socket.on('data', (chunk) => {
+      const said = String(chunk);
+      if (isBody && said.endsWith('.\r\n')) socket.write('what?\r\n');
+      else if (!isBody) socket.write(said.startsWith('DATA') ? '354 go on\r\n' : '250 good\r\n');
+      isBody ||= said.startsWith('DATA');
+    });
+  });
+  expect(await faultOf(send(server.url))).toMatchObject({ disposition: 'retry' });
+});
+
+test('beyond ASCII: a domain is written as DNS has it; a name before it needs a server that takes it', async () => {
+  const written = await writeMail(mail({ to: ['ann@bücher.example'] }), settingsFor('smtp://mail.example.com'));
+  expect(written).toMatchObject({ to: ['ann@xn--bcher-kva.example'], isInternational: false });
+  await using smtp = await smtpFixture();
+  await send(smtp.url, { to: ['änn@example.com'] });
+  expect(smtp.mails).toHaveLength(1);
+  await using old = await smtpFixture({ hideSMTPUTF8: true });
+  await send(old.url, { to: ['ann@bücher.example'] });
+  const fault = await faultOf(send(old.url, { to: ['änn@example.com'] }));
+  expect(fault).toMatchObject({ code: 'mail_address_international', disposition: 'dead-letter' });
+  expect(old.mails).toHaveLength(1);
 });
 
 test('a password is not sent in the clear to another machine, and is in no fault', async () => {

@@ -87,7 +87,18 @@ test('while secrets change over it is signed with each of them', async () => {
   }
   expect(await faultOf(send({ url: target.url }, { secrets: [] }))).toMatchObject({ code: 'webhook_secret_missing' });
   expect(await faultOf(send({ url: target.url, secret: 'short' }))).toMatchObject({ code: 'webhook_secret_missing' });
+  for (const odd of [5, null, {}, '']) {
+    expect(await faultOf(send({ url: target.url, secret: odd }))).toMatchObject({ code: 'webhook_secret_missing' });
+  }
   expect(target.requests).toHaveLength(1);
+});
+
+test('the payload is the text that came, with its long numbers', async () => {
+  await using target = await receiver();
+  const payload = '{"id":12345678901234567890,"x":1.0}';
+  await handler().send({ ...fired({ url: target.url }), trigger: { ...trigger, payload } }, neverAborts());
+  expect(target.requests[0]?.body).toContain(`"payload":${payload}}}}`);
+  expect(JSON.parse(target.requests[0]?.body ?? '')).toMatchObject({ data: { event: { id: 'e1' } } });
 });
 
 test.each([
@@ -142,6 +153,8 @@ test.each([
   ['a unique local address', 'https://[fd00::1]/', 'webhook_address_refused'],
   ['IPv4 in NAT64', 'https://[64:ff9b::a00:1]/', 'webhook_address_refused'],
   ['IPv4 in 6to4', 'https://[2002:a00:1::]/', 'webhook_address_refused'],
+  ['IPv4 in IPv6, the older way', 'https://[::a00:1]/', 'webhook_address_refused'],
+  ['what nobody was given', 'https://[4000::1]/', 'webhook_address_refused'],
   ['a multicast address', 'https://224.0.0.1/', 'webhook_address_refused'],
   ['a public one in the clear', 'http://192.0.78.1/', 'webhook_address_refused'],
 ])('a url with %s is refused for good', async (_name, url, code) => {
@@ -151,7 +164,6 @@ test.each([
 test('what counts is the address that is connected to, however the name resolves each time', async () => {
   await using target = await receiver();
   const answers = [
-    [{ address: '93.184.216.34', family: 4 }],
     [{ address: '127.0.0.1', family: 4 }],
     [
       { address: '93.184.216.34', family: 4 },
@@ -166,17 +178,14 @@ test('what counts is the address that is connected to, however the name resolves
     done(null, found);
   };
   const url = `https://rebinding.example:${target.port}/`;
-  const [publicAddress, privateAddress, both] = await Promise.all([
-    // Nothing there is ours to call; that it was tried is what matters.
-    faultOf(send({ url }, { allowedNetworks: [], timeoutMs: 100 }, rebinding)),
+  const [privateAddress, both] = await Promise.all([
     faultOf(send({ url }, { allowedNetworks: [] }, rebinding)),
     faultOf(send({ url }, { allowedNetworks: [] }, rebinding)),
   ]);
-  expect(publicAddress).toMatchObject({ code: 'webhook_unreachable' });
   expect(privateAddress).toMatchObject({ code: 'webhook_address_refused' });
   expect(both).toMatchObject({ code: 'webhook_address_refused' });
   // Once for each try: what was looked at is what is connected to.
-  expect(lookUps).toBe(3);
+  expect(lookUps).toBe(2);
   expect(target.requests).toEqual([]);
 });
 

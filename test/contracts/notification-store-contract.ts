@@ -240,12 +240,14 @@ export const storeClauses: readonly StoreClause[] = [
       await store.finish(failed.id, { kind: 'failed', failure: 'f' }, at + 5);
       await fired(store, matched);
       await addAll(store, old, young);
-      expect(await store.forget({ throughAt: at, waitingSince: at })).toBe(0);
-      expect(await store.forget({ throughAt: at + 1, waitingSince: at + 1 })).toBe(2);
+      expect(await store.forget({ throughAt: at, waitingSince: at, matchedSince: at })).toBe(0);
+      expect(await store.forget({ throughAt: at + 1, waitingSince: at + 1, matchedSince: at })).toBe(2);
       expect((await allOf(store)).map(({ id }) => id)).toEqual([failed, matched, sending, young].map(({ id }) => id));
-      expect(await store.forget({ throughAt: at + 1000, waitingSince: at + 1000 })).toBe(2);
-      expect(await store.forget({ throughAt: at + 1000, waitingSince: at + 1000 })).toBe(0);
+      expect(await store.forget({ throughAt: at + 1000, waitingSince: at + 1000, matchedSince: at })).toBe(2);
+      expect(await store.forget({ throughAt: at + 1000, waitingSince: at + 1000, matchedSince: at })).toBe(0);
       expect((await allOf(store)).map(({ id }) => id)).toEqual([matched, sending].map(({ id }) => id));
+      expect(await store.forget({ throughAt: at, waitingSince: at, matchedSince: at + 1 })).toBe(1);
+      expect((await allOf(store)).map(({ id }) => id)).toEqual([sending.id]);
     },
   },
   {
@@ -268,4 +270,30 @@ export const storeClauses: readonly StoreClause[] = [
       expect((await store.begin('email', at + 7, 9)).map(({ id }) => id).toSorted()).toEqual([matched.id, sending.id]);
     },
   },
+  {
+    id: 'N13',
+    promise: 'a time between two milliseconds is the later of them',
+    async run({ store }) {
+      const again = wish();
+      await fired(store, again);
+      await store.begin('email', at, 1);
+      await store.finish(again.id, { kind: 'retry', failure: 'f', nextTryAt: at + 50.25 }, at);
+      expect(await store.backlog('email')).toEqual({ count: 1, nextTryAt: at + 51 });
+      expect(await store.begin('email', at + 50, 1)).toEqual([]);
+      expect(await store.begin('email', at + 51, 1)).toMatchObject([{ id: again.id, attempts: 2 }]);
+    },
+  },
+  {
+    id: 'N14',
+    promise: 'what has fired and has a handler that there is none of any more is counted',
+    async run({ store }) {
+      await fired(store, wish(), wish({ handler: 'webhook' }), wish({ handler: 'webhook' }));
+      await addAll(store, wish({ handler: 'pigeon' }));
+      expect(await store.orphans(['email'])).toBe(2);
+      expect(await store.orphans(['email', 'webhook'])).toBe(0);
+    },
+  },
 ];
+
+/** What of a config the clauses look at. */
+export const testedFields: readonly string[] = ['task', 'run', `a"'$.b`];

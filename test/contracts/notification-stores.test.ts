@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { createMemoryNotifications } from '../../src/adapters/store/memory-notifications.ts';
 import { createSqliteNotifications } from '../../src/adapters/store/sqlite-notifications.ts';
-import { type StoreHarness, storeClauses } from './notification-store-contract.ts';
+import { type StoreHarness, storeClauses, testedFields } from './notification-store-contract.ts';
 
 async function memoryHarness(): Promise<StoreHarness> {
   const store = createMemoryNotifications();
@@ -14,13 +14,13 @@ async function memoryHarness(): Promise<StoreHarness> {
 async function sqliteHarness(): Promise<StoreHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeward-notifications-'));
   const path = join(folder, 'n.sqlite');
-  let store = createSqliteNotifications(path);
+  let store = createSqliteNotifications(path, testedFields);
   await store.open();
   return {
     store,
     async reopen() {
       await store.close();
-      store = createSqliteNotifications(path);
+      store = createSqliteNotifications(path, testedFields);
       await store.open();
       return store;
     },

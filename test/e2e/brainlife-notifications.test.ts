@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,12 +26,22 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
       smtpFixture(),
       mkdtempDisposable(join(tmpdir(), 'edgeward-notifications-')),
     ]);
+    // The preset, less patient: a further try comes within a test.
+    const config = join(folder.path, 'brainlife.yaml');
+    const preset = readFileSync(new URL('../../presets/brainlife.yaml', import.meta.url), 'utf8');
+    const retry = '  retry: { delayMsMin: 50, delayMsMax: 200 }';
+    writeFileSync(config, preset.replace('\nnotifications:\n', `\nnotifications:\n${retry}\n`));
     // No exchange is there yet.
-    brainlife = await startBrainlife(broker.url, [], {
-      SMTP_URL: smtp.url,
-      MAIL_FROM: 'Brainlife <no-reply@brainlife.example>',
-      STORE_URL: `file:${join(folder.path, 'notifications.sqlite')}`,
-    });
+    brainlife = await startBrainlife(
+      broker.url,
+      [],
+      {
+        SMTP_URL: smtp.url,
+        MAIL_FROM: 'Brainlife <no-reply@brainlife.example>',
+        STORE_URL: `file:${join(folder.path, 'notifications.sqlite')}`,
+      },
+      config,
+    );
     brainlife.backend.answer('/auth/user/', (request, response) => {
       const { url = '', headers } = request;
       if (headers.authorization !== 'Bearer jwt-of-the-service') return sendJson(response, 401, {});
@@ -214,6 +224,10 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(ids(await list(ann, find({ $or: [{ user_id: bob }, { 'config.task_id': 'a2' }] })))).toEqual(['a2']);
     expect(ids(await list(ann, '?sort=-create_date%20-_id&limit=1&skip=1'))).toEqual(['a2']);
     expect((await list(ann, '?limit=1')).count).toBe(3);
+    expect(ids(await list(ann, `${find({ 'config.task_id': 'a2' }).replace('?', '?limit=5&')}&jwt=a?b`))).toEqual([
+      'a2',
+    ]);
+    expect(ids(await list(ann, '?x=what?&limit=1'))).toEqual(['a1']);
     const [selected] = (await list(ann, '?select=event&limit=1')).notifications;
     expect(Object.keys(selected ?? {})).toEqual(['_id', 'event']);
     const where = encodeURIComponent(JSON.stringify({ 'config.task_id': { $in: ['a1', 'b1'] } }));
@@ -222,7 +236,14 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(ids(await list(ann, '', admin))).toEqual(['a1', 'a2', 'a3']);
     expect(ids(await list(ann, find({ user_id: bob }), admin))).toEqual(['b1']);
     expect(ids(await list(ann, find({ user_id: null, 'config.task_id': 'b1' }), admin))).toEqual(['b1']);
-    for (const scopes of [{ sca: ['user'] }, { sca: 'admin' }, { brainlife: ['admin'] }, undefined, 'admin']) {
+    for (const scopes of [
+      { sca: ['user'] },
+      { sca: 'admin' },
+      { sca: { admin: true } },
+      { brainlife: ['admin'] },
+      undefined,
+      'admin',
+    ]) {
       expect(ids(await list(ann, find({ user_id: bob }), { scopes }))).toEqual(['a1', 'a2', 'a3']);
     }
     for (const query of ['{', '[]', '{"$where":"1"}', '{"event":{"$regex":"."}}', '{"secret":1}']) {
@@ -326,6 +347,20 @@ describeWithOwnRabbitMq('notifications of the preset brainlife', () => {
     expect(smtp.mails).toHaveLength(before);
     const metrics = await (await fetch(url('/metrics'))).text();
     expect(metrics).toMatch(/edgeward_notifications_tried_total\{handler="email",outcome="failed"\} 4/);
+  });
+
+  test('10.16: a mail server that says 451 and then 250: the mail comes, once', async () => {
+    const user = someone();
+    const replies = ['451 4.3.0 later', '451 4.3.0 later'];
+    smtp.behave({ atMail: () => replies.shift() });
+    await post(user, wish({ task_id: 'put-off' }));
+    await task({ _id: 'put-off', user_id: user });
+    await eventually(async () =>
+      expect((await list(user)).notifications).toMatchObject([{ state: 'sent', attempts: 3 }]),
+    );
+    smtp.behave({});
+    await settled();
+    expect(mailsTo(user)).toHaveLength(1);
   });
 
   test('nobody else consumes from the queue, and no secret is in what the gateway prints', async () => {

@@ -107,7 +107,8 @@ const mutants: readonly (readonly [string, readonly string[], (right: TestedStor
         await right.finish(id, outcome, at);
         if (outcome.kind === 'retry') await right.begin('email', at, 1).then(() => right.recover(at));
         const [waiting] = await right.page('ann', undefined, 1);
-        if (id === waiting?.id) await right.forget({ throughAt: 0, waitingSince: Number.POSITIVE_INFINITY });
+        if (id === waiting?.id)
+          await right.forget({ throughAt: 0, waitingSince: Number.POSITIVE_INFINITY, matchedSince: 0 });
       },
     }),
   ],
@@ -126,11 +127,22 @@ const mutants: readonly (readonly [string, readonly string[], (right: TestedStor
     'forgets what still waits',
     ['N11'],
     (right) => ({
-      forget: ({ throughAt }) => right.forget({ throughAt, waitingSince: Number.POSITIVE_INFINITY }),
+      forget: (before) => right.forget({ ...before, waitingSince: Number.POSITIVE_INFINITY }),
     }),
   ],
   ['forgets nothing', ['N11'], () => ({ forget: async () => 0 })],
+  ['has no orphans', ['N14'], () => ({ orphans: async () => 0 })],
   ['recovers nothing', ['N12'], () => ({ recover: async () => 0 })],
+  [
+    'takes whole milliseconds only',
+    ['N13'],
+    (right) => ({
+      async finish(id, outcome, at) {
+        if (outcome.kind === 'retry' && !Number.isInteger(outcome.nextTryAt)) throw new Error('REAL in INTEGER');
+        await right.finish(id, outcome, at);
+      },
+    }),
+  ],
   ['recovers for later', ['N12'], (right) => ({ recover: (at) => right.recover(at + 1000) })],
 ];
 

@@ -46,13 +46,14 @@ export async function startBrainlife(
   broker = amqpUrl,
   exchanges: readonly string[] = declared,
   environment: Readonly<Record<string, string>> = withoutNotifications,
+  config = 'presets/brainlife.yaml',
 ): Promise<Brainlife> {
   const backend = await brainlifeBackend();
   const issuer = await brainlifeIssuer();
   let publisher = await publisherTo(broker);
   for (const exchange of exchanges) await publisher.channel.assertExchange(exchange, 'topic', { durable: true });
   const gateway = await startGatewayProcess({
-    args: ['start', 'presets/brainlife.yaml'],
+    args: ['start', config],
     env: {
       HOST: '127.0.0.1',
       AMQP_URL: broker,

@@ -45,11 +45,12 @@ export function createMemoryNotifications(): OpenableNotifications {
       return behind.filter((each) => userId === undefined || each.userId === userId).slice(0, max);
     },
 
-    async forget({ throughAt, waitingSince }) {
+    async forget({ throughAt, waitingSince, matchedSince }) {
       const past = all().filter(
-        ({ state, updatedAt, createdAt }) =>
+        ({ state, updatedAt, createdAt, triggeredAt = 0 }) =>
           ((state === 'sent' || state === 'failed') && updatedAt < throughAt) ||
-          (state === 'waiting' && createdAt < waitingSince),
+          (state === 'waiting' && createdAt < waitingSince) ||
+          (state === 'matched' && triggeredAt < matchedSince),
       );
       for (const { id } of past) kept.delete(id);
       return past.length;
@@ -75,10 +76,14 @@ export function createMemoryNotifications(): OpenableNotifications {
       if (notification?.state !== 'sending') return;
       const failure = outcome.kind === 'sent' ? undefined : outcome.failure;
       if (outcome.kind === 'retry') {
-        change(notification, { state: 'matched', updatedAt: at, failure, nextTryAt: outcome.nextTryAt });
+        change(notification, { state: 'matched', updatedAt: at, failure, nextTryAt: Math.ceil(outcome.nextTryAt) });
       } else {
         change(notification, { state: outcome.kind, updatedAt: at, failure, nextTryAt: undefined, trigger: undefined });
       }
+    },
+
+    async orphans(handlers) {
+      return all().filter(({ state, handler = '' }) => state === 'matched' && !handlers.includes(handler)).length;
     },
 
     async backlog(handler) {
@@ -91,6 +96,6 @@ export function createMemoryNotifications(): OpenableNotifications {
 
 function isMeant(notification: Notification, { event, userId, fields }: Occurrence): boolean {
   if (notification.event !== event || notification.userId !== userId) return false;
-  const own = matchableFields(notification);
+  const own = matchableFields(notification, fields.keys());
   return [...fields].some(([name, value]) => own.get(name) === value);
 }

@@ -10,8 +10,6 @@ export const notificationMigrations: readonly string[] = [
      handler TEXT,
      -- JSON, as it was asked for.
      config TEXT,
-     -- A JSON object of the texts in the config that may tell one event from another.
-     fields TEXT NOT NULL,
      -- Of what was asked for: the same of one user waits once.
      fingerprint TEXT NOT NULL,
      state TEXT NOT NULL CHECK (state IN ('waiting', 'matched', 'sending', 'sent', 'failed')),
@@ -24,7 +22,22 @@ export const notificationMigrations: readonly string[] = [
      failure TEXT
    ) STRICT;
    CREATE UNIQUE INDEX notification_once ON notification (user_id, fingerprint) WHERE state = 'waiting';
-   CREATE INDEX notification_waiting ON notification (user_id, event) WHERE state = 'waiting';
+   CREATE INDEX notification_waiting ON notification (user_id) WHERE state = 'waiting';
+   -- Of what waits, the texts in the config that some rule looks at.
+   CREATE TABLE notification_field (
+     user_id TEXT NOT NULL,
+     event TEXT NOT NULL,
+     name TEXT NOT NULL,
+     value TEXT NOT NULL,
+     id TEXT NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+     PRIMARY KEY (user_id, event, name, value, id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX notification_field_id ON notification_field (id);
+   CREATE TRIGGER notification_fired AFTER UPDATE OF state ON notification WHEN old.state = 'waiting' BEGIN
+     DELETE FROM notification_field WHERE id = new.id;
+   END;
+   -- A JSON list of the names that notification_field has, once it has all of them.
+   CREATE TABLE notification_index (names TEXT NOT NULL) STRICT;
    CREATE INDEX notification_due ON notification (handler, next_try_at) WHERE state = 'matched';
    CREATE INDEX notification_sending ON notification (id) WHERE state = 'sending';
    CREATE INDEX notification_user ON notification (user_id, id);

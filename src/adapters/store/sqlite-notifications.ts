@@ -3,24 +3,29 @@ import type {
   NotificationStore,
   OpenableNotifications,
 } from '../../application/ports/notification-store.ts';
+import type { Notification } from '../../domain/notification.ts';
 import { matchableFields } from '../../domain/notification-rule.ts';
 import { fingerprintOf, jsonOrNull, notificationOf } from './notification-row.ts';
 import { notificationFileId, notificationMigrations } from './notification-schema.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { storeClosed } from './sqlite-fault.ts';
+import type { SqlStatement } from './sqlite-statement.ts';
 
 /** Beyond that the disk does not keep up with what comes, and brokers and callers are told to come again. */
 const [pendingMax, pendingBytesMax] = [10_000, 64 * 1024 * 1024];
 
 const lockWaitMs = 3000;
 
-/** In a SQLite file of this process alone. */
-export function createSqliteNotifications(path: string): OpenableNotifications {
+/**
+ * In a SQLite file of this process alone.
+ * @param fieldNames what of a config is looked at by `match`; more fields of an occurrence match nothing.
+ */
+export function createSqliteNotifications(path: string, fieldNames: readonly string[]): OpenableNotifications {
   let opening: Promise<SqliteDatabase> | undefined;
   let database: SqliteDatabase | undefined;
   const run: Run = (batch) => database?.run(batch) ?? Promise.reject(storeClosed(path));
   return {
-    ...storeIn(run),
+    ...storeIn(run, fieldNames),
     ...outboxIn(run),
     async open() {
       opening = openSqliteDatabase({
@@ -32,6 +37,12 @@ export function createSqliteNotifications(path: string): OpenableNotifications {
         pendingBytesMax,
       });
       database = await opening;
+      try {
+        await indexFields(run, fieldNames);
+      } catch (error) {
+        await database.close();
+        throw error;
+      }
     },
     async close() {
       // It may be asked for while the file is still being opened.
@@ -47,9 +58,9 @@ type Run = SqliteDatabase['run'];
 const forgetMax = 500;
 
 const insert = `
-  INSERT INTO notification (id, user_id, event, handler, config, fields, fingerprint, state, created_at, updated_at)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?8
-  WHERE (SELECT count(*) FROM notification WHERE user_id = ?2 AND state = 'waiting') < ?9
+  INSERT INTO notification (id, user_id, event, handler, config, fingerprint, state, created_at, updated_at)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?7
+  WHERE (SELECT count(*) FROM notification WHERE user_id = ?2 AND state = 'waiting') < ?8
   ON CONFLICT (user_id, fingerprint) WHERE state = 'waiting' DO NOTHING`;
 
 const selectSame = `SELECT * FROM notification WHERE user_id = ? AND fingerprint = ? AND state = 'waiting'`;
@@ -57,11 +68,8 @@ const selectSame = `SELECT * FROM notification WHERE user_id = ? AND fingerprint
 const match = `
   UPDATE notification
   SET state = 'matched', triggered_at = ?1, updated_at = ?1, next_try_at = ?1, trigger_event = ?2
-  WHERE state = 'waiting' AND user_id = ?3 AND event = ?4
-    AND handler IN (SELECT value FROM json_each(?5))
-    AND EXISTS (
-      SELECT 1 FROM json_each(notification.fields) AS own
-      JOIN json_each(?6) AS given ON own.key = given.key AND own.value = given.value)`;
+  WHERE state = 'waiting' AND handler IN (SELECT value FROM json_each(?3))
+    AND id IN (SELECT id FROM notification_field WHERE user_id = ?4 AND event = ?5 AND name = ?6 AND value = ?7)`;
 
 const pageOfUser = 'SELECT * FROM notification WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?';
 const pageOfAll = 'SELECT * FROM notification WHERE id > ? ORDER BY id LIMIT ?';
@@ -73,16 +81,50 @@ const forgetWaiting = `
   DELETE FROM notification WHERE id IN (
     SELECT id FROM notification WHERE state = 'waiting' AND created_at < ? LIMIT ${forgetMax})`;
 
-function storeIn(run: Run): NotificationStore {
+/** Only what waits has fields; the same again changes nothing. */
+const insertField = `
+  INSERT INTO notification_field (user_id, event, name, value, id)
+  SELECT user_id, event, ?2, ?3, id FROM notification WHERE id = ?1 AND state = 'waiting' AND event IS NOT NULL
+  ON CONFLICT DO NOTHING`;
+
+const fieldsOf = (notification: Notification, names: readonly string[]): readonly SqlStatement[] =>
+  [...matchableFields(notification, names)].map(([name, value]) => ({
+    sql: insertField,
+    values: [notification.id, name, value],
+  }));
+
+const waitingBehind = `SELECT * FROM notification WHERE state = 'waiting' AND id > ? ORDER BY id LIMIT 100`;
+
+/** What waits is found by the rules of today, whatever they were when it was asked for. */
+async function indexFields(run: Run, fieldNames: readonly string[]): Promise<void> {
+  const names = JSON.stringify(fieldNames);
+  const [known] = await run([{ sql: 'SELECT names FROM notification_index' }]);
+  if (known?.rows[0]?.['names'] === names) return;
+  await run([{ sql: 'DELETE FROM notification_index' }, { sql: 'DELETE FROM notification_field' }]);
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const [page] = await run([{ sql: waitingBehind, values: [after] }]);
+    const waiting = (page?.rows ?? []).map(notificationOf);
+    const statements = waiting.flatMap((each) => fieldsOf(each, fieldNames));
+    if (statements.length > 0) await run(statements);
+    after = waiting.at(-1)?.id;
+  }
+  await run([{ sql: 'INSERT INTO notification_index VALUES (?)', values: [names] }]);
+}
+
+const forgetMatched = `
+  DELETE FROM notification WHERE id IN (
+    SELECT id FROM notification WHERE state = 'matched' AND triggered_at < ? LIMIT ${forgetMax})`;
+
+function storeIn(run: Run, fieldNames: readonly string[]): NotificationStore {
   return {
     async add(notification, waitingMax) {
       const { id, userId, event = null, handler = null, config, createdAt } = notification;
       const fingerprint = fingerprintOf(notification);
-      const fields = JSON.stringify(Object.fromEntries(matchableFields(notification)));
-      const own = [id, userId, event, handler, jsonOrNull(config), fields, fingerprint, createdAt, waitingMax];
+      const own = [id, userId, event, handler, jsonOrNull(config), fingerprint, createdAt, waitingMax];
       const [inserted, same] = await run([
         { sql: insert, values: own },
         { sql: selectSame, values: [userId, fingerprint] },
+        ...fieldsOf(notification, fieldNames),
       ]);
       if (inserted?.changes === 1) return { kind: 'added' };
       const [row] = same?.rows ?? [];
@@ -90,18 +132,11 @@ function storeIn(run: Run): NotificationStore {
     },
 
     async match(occurrences, handlers, trigger, at) {
+      const own = [at, JSON.stringify(trigger), JSON.stringify(handlers)];
       const results = await run(
-        occurrences.map(({ event, userId, fields }) => ({
-          sql: match,
-          values: [
-            at,
-            JSON.stringify(trigger),
-            userId,
-            event,
-            JSON.stringify(handlers),
-            JSON.stringify(Object.fromEntries(fields)),
-          ],
-        })),
+        occurrences.flatMap(({ event, userId, fields }) =>
+          [...fields].map(([name, value]) => ({ sql: match, values: [...own, userId, event, name, value] })),
+        ),
       );
       return results.reduce((count, { changes }) => count + changes, 0);
     },
@@ -115,10 +150,11 @@ function storeIn(run: Run): NotificationStore {
       return (page?.rows ?? []).map(notificationOf);
     },
 
-    async forget({ throughAt, waitingSince }) {
+    async forget({ throughAt, waitingSince, matchedSince }) {
       const results = await run([
         { sql: forgetThrough, values: [throughAt] },
         { sql: forgetWaiting, values: [waitingSince] },
+        { sql: forgetMatched, values: [matchedSince] },
       ]);
       return results.reduce((count, { changes }) => count + changes, 0);
     },
@@ -143,6 +179,10 @@ const finish = `
 const backlog = `
   SELECT count(*) AS count, min(next_try_at) AS next_try_at FROM notification WHERE state = 'matched' AND handler = ?`;
 
+const countOrphans = `
+  SELECT count(*) AS count FROM notification
+  WHERE state = 'matched' AND handler NOT IN (SELECT value FROM json_each(?))`;
+
 function outboxIn(run: Run): NotificationOutbox {
   return {
     async recover(at) {
@@ -158,8 +198,13 @@ function outboxIn(run: Run): NotificationOutbox {
     async finish(id, outcome, at) {
       const state = outcome.kind === 'retry' ? 'matched' : outcome.kind;
       const failure = outcome.kind === 'sent' ? null : outcome.failure;
-      const nextTryAt = outcome.kind === 'retry' ? outcome.nextTryAt : null;
+      const nextTryAt = outcome.kind === 'retry' ? Math.ceil(outcome.nextTryAt) : null;
       await run([{ sql: finish, values: [id, state, failure, nextTryAt, at] }]);
+    },
+
+    async orphans(handlers) {
+      const [result] = await run([{ sql: countOrphans, values: [JSON.stringify(handlers)] }]);
+      return Number(result?.rows[0]?.['count'] ?? 0);
     },
 
     async backlog(handler) {

@@ -14,8 +14,12 @@ export function parseStoreLocation(text: string): Verdict<StoreLocation> {
   // `file:data.sqlite`, `file:/data.sqlite` and `file:///data.sqlite`.
   const path = scheme === undefined ? text : text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, '');
   if (path === '' || path.startsWith('//')) return refused('must have the path of a file on this machine');
+  // What SQLite takes for a file of no name, or of a process.
+  if (/^:|^(\/\/)?memory:?$/i.test(path))
+    return refused('names no file; write memory: for what is gone with the process');
+  if (/^(file|sqlite):/i.test(path)) return refused('must have one scheme: file: and a path');
   if (/[?#\0]/.test(path)) return refused('must be a path and nothing else: no "?" and no "#"');
-  if (path.endsWith('/')) return refused('is a folder; name a file');
+  if (/(^|\/)\.{0,2}$/.test(path)) return refused('is a folder; name a file');
   return allowed({ kind: 'file', path });
 }
 

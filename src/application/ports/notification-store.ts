@@ -39,10 +39,15 @@ export interface NotificationStore {
   /** In the order of their ids, behind `after`; of one user, or of all. */
   page(userId: string | undefined, after: string | undefined, max: number): Promise<readonly Notification[]>;
   /**
-   * Forgets what has been through, or has waited, since before these times; some of it at a time.
+   * Forgets what has been through, has waited, or has fired and was never through, since before these times; some of it
+   * at a time.
    * @returns how many; 0 when nothing is left to be forgotten.
    */
-  forget(before: { readonly throughAt: number; readonly waitingSince: number }): Promise<number>;
+  forget(before: {
+    readonly throughAt: number;
+    readonly waitingSince: number;
+    readonly matchedSince: number;
+  }): Promise<number>;
 }
 
 /** What is to be sent. The same promise. */
@@ -54,6 +59,8 @@ export interface NotificationOutbox {
   /** One that was begun; another call for it changes nothing. */
   finish(id: string, outcome: TryOutcome, at: number): Promise<void>;
   backlog(handler: string): Promise<Backlog>;
+  /** How many have fired and are to be tried by none of these handlers. */
+  orphans(handlers: readonly string[]): Promise<number>;
 }
 
 /** Both of them, of one place. */

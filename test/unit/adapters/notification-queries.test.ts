@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { headerRefusal, tokenRefusal } from '../../../src/adapters/inbound/notification/bearer-refusal.ts';
 import { readFindQuery } from '../../../src/adapters/inbound/notification/find-query.ts';
 import { documentOf } from '../../../src/adapters/inbound/notification/notification-document.ts';
+import { UserPlaces } from '../../../src/adapters/inbound/notification/user-places.ts';
 import { readWish } from '../../../src/adapters/inbound/notification/wish-body.ts';
 import { createMemoryNotifications } from '../../../src/adapters/store/memory-notifications.ts';
-import { createFindNotifications } from '../../../src/application/find-notifications.ts';
+import { answerBytesMax, createFindNotifications } from '../../../src/application/find-notifications.ts';
 import type { Notification } from '../../../src/domain/notification.ts';
 
 const [ann, admin] = [
@@ -108,7 +109,7 @@ test('pages and orders', async () => {
   expect(await ids('sort=config')).toEqual(['n0', 'n1', 'n2']);
   expect(await ids('sort=secret')).toContain('no field "secret"');
   expect(await ids('sort=_id _id _id _id')).toContain('more than 3');
-  for (const query of ['limit=x', 'limit=-1', 'skip=1.5', 'skip=100001', 'limit=1e3'])
+  for (const query of ['limit=x', 'limit=-1', 'skip=1.5', 'skip=10001', 'limit=1e3'])
     expect(await ids(query)).toMatch(/^(limit|skip) /);
 });
 
@@ -172,4 +173,49 @@ test('a token that is refused is told as by jsonwebtoken; one that holds no time
     inner: { name: 'NotBeforeError', date: '1970-01-01T00:01:00.000Z' },
   });
   expect(says('token_claims_invalid')).toMatchObject({ code: 'invalid_token', status: 401, message: 'invalid token' });
+});
+
+test.each(['', '-_id', 'event -attempts'])(
+  'an answer has a budget; with sort "%s" the next page goes on behind it',
+  async (sort) => {
+    const store = createMemoryNotifications();
+    const fat = 'x'.repeat(90_000);
+    const [first] = stored;
+    if (!first) throw new Error('nothing is stored');
+    const all = Array.from({ length: 100 }, (_, index) => ({
+      ...first,
+      id: `m${100 + index}`,
+      config: { fat, index },
+    }));
+    for (const each of all) await store.add(each, 1000);
+    const find = createFindNotifications(store);
+    const seen: string[] = [];
+    let pages = 0;
+    while (seen.length < 100) {
+      const read = readFindQuery(new URLSearchParams({ sort, skip: String(seen.length) }), ann, 1000);
+      if (!read.ok) throw new Error(read.reason);
+      const { notifications, count } = await find(read.value.search);
+      expect(count).toBe(100);
+      expect(notifications.length * fat.length).toBeLessThan(answerBytesMax);
+      seen.push(...notifications.map(({ id }) => id));
+      pages += 1;
+    }
+    expect(pages).toBe(3);
+    const ids = all.map(({ id }) => id);
+    expect(seen).toEqual(sort === '-_id' ? ids.toReversed() : ids);
+  },
+);
+
+test('places are counted for each user', () => {
+  const places = new UserPlaces(2);
+  const [one, two] = [places.take('ann'), places.take('ann')];
+  expect([one, two, places.take('ann'), places.take('bob')].map((leave) => leave !== undefined)).toEqual([
+    true,
+    true,
+    false,
+    true,
+  ]);
+  one?.();
+  expect(places.take('ann')).toBeDefined();
+  expect(places.take('ann')).toBeUndefined();
 });

@@ -22,6 +22,15 @@ test.each([
   ['file://host/data.sqlite', undefined],
   ['file:data.sqlite?mode=ro', undefined],
   ['data/', undefined],
+  ['data/..', undefined],
+  ['.', undefined],
+  [':memory:', undefined],
+  ['sqlite::memory:', undefined],
+  ['file::memory:', undefined],
+  ['sqlite:memory', undefined],
+  ['file:MEMORY:', undefined],
+  ['file:file:x', undefined],
+  ['MEMORY:', undefined],
 ])('the store "%s"', (text, location) => {
   const parsed = parseStoreLocation(text);
   expect(parsed.ok ? parsed.value : undefined).toEqual(location);

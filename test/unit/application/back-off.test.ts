@@ -25,6 +25,7 @@ test('it never grows past its limit, never shrinks with further tries, and is al
     fc.property(bounds, tries, fc.double({ min: 0, max: 1, noNaN: true }), ([delayMsMin, more], count, random) => {
       const bounded = { delayMsMin, delayMsMax: delayMsMin + more };
       const delayMs = backOffDelayMs(bounded, count, random);
+      expect(Number.isInteger(delayMs)).toBe(true);
       expect(delayMs).toBeGreaterThanOrEqual(delayMsMin / 2);
       expect(delayMs).toBeLessThanOrEqual(bounded.delayMsMax);
       expect(backOffDelayMs(bounded, count + 1, random)).toBeGreaterThanOrEqual(delayMs);

@@ -168,6 +168,30 @@ test('a store that is full for a while makes no second mail of one that was sent
   expect([mails, await states()]).toEqual([1, ['sent']]);
 });
 
+test('a record that the store refuses keeps nobody’s place, is said loudly, and is written later', async () => {
+  let mails = 0;
+  const countMail = async () => {
+    mails += 1;
+  };
+  const { store, sender, fire, states, observer, forward } = bench(countMail, { concurrencyMax: 1 });
+  const finish = store.finish.bind(store);
+  let isRefused = true;
+  let first: string | undefined;
+  store.finish = async (id, ...given) => {
+    first ??= id;
+    if (isRefused && id === first) throw new Fault('store_refused', 'dead-letter', 'a mistake');
+    return finish(id, ...given);
+  };
+  await sender.start();
+  await fire(3);
+  await forward(hourMs);
+  expect([mails, await states()]).toEqual([3, ['sending', 'sent', 'sent']]);
+  expect(observer.of('notification-store-failed')[0]?.error).toMatchObject({ code: 'notification_unrecorded' });
+  isRefused = false;
+  await forward(hourMs);
+  expect([mails, await states()]).toEqual([3, ['sent', 'sent', 'sent']]);
+});
+
 test('a store that cannot be asked what is due is asked again', async () => {
   const { store, sender, fire, states, forward } = bench(async () => {});
   await sender.start();

@@ -1,6 +1,5 @@
-import type { NotificationSearch } from '../../../application/find-notifications.ts';
+import type { NotificationSearch, SortKey } from '../../../application/find-notifications.ts';
 import type { Caller } from '../../../application/ports/caller-identification.ts';
-import type { Notification } from '../../../domain/notification.ts';
 import { allowed, refused, type Verdict } from '../../../domain/verdict.ts';
 import { type FindCondition, parseFindCondition } from './find-condition.ts';
 import { documentFields, documentOf, type NotificationDocument } from './notification-document.ts';
@@ -12,7 +11,7 @@ export type FindQuery = {
 };
 
 const limitDefault = 100;
-const skipMax = 100_000;
+const skipMax = 10_000;
 
 /**
  * Query fields of a list (brainlife section 2): `find` or `where` (JSON), `select`, `limit`, `skip`, `sort`. Whose
@@ -38,7 +37,7 @@ export function readFindQuery(query: URLSearchParams, caller: Caller, listMax: n
     search: {
       userId,
       matches: (notification) => condition(documentOf(notification)),
-      compare: sort.value,
+      order: sort.value,
       skip: skip.value,
       // 0 is none for MongoDB.
       limit: Math.min(limit.value === 0 ? listMax : limit.value, listMax),
@@ -100,24 +99,29 @@ function readSelect(text: string): Verdict<FindQuery['show']> {
 
 const sortFieldsMax = 3;
 
-function readSort(text: string): Verdict<NotificationSearch['compare']> {
+function readSort(text: string): Verdict<NotificationSearch['order']> {
   const names = namesIn(text);
   const unknown = unknownField('sort', names);
   if (unknown !== undefined) return refused(unknown);
   if (names.length > sortFieldsMax) return refused(`sort has more than ${sortFieldsMax} fields`);
   if (names.every(({ name, isMinus }) => name === '_id' && !isMinus)) return allowed(undefined);
-  return allowed((a, b) => {
-    for (const { name, isMinus } of names) {
-      const order = compareField(a, b, name);
-      if (order !== 0) return isMinus ? -order : order;
-    }
-    return a.id < b.id ? -1 : 1;
+  return allowed({
+    keyOf(notification) {
+      const document = documentOf(notification);
+      return names.map(({ name }) => sortValue(document[name]));
+    },
+    compare(a, b) {
+      for (const [index, { isMinus }] of names.entries()) {
+        const order = compareValues(a[index], b[index]);
+        if (order !== 0) return isMinus ? -order : order;
+      }
+      return 0;
+    },
   });
 }
 
 /** Texts and numbers; everything else is before them, and equal. ISO dates sort as text. */
-function compareField(a: Notification, b: Notification, name: string): number {
-  const [first, second] = [sortValue(documentOf(a)[name]), sortValue(documentOf(b)[name])];
+function compareValues(first: SortKey[number], second: SortKey[number]): number {
   if (first === second) return 0;
   if (first === undefined || second === undefined) return first === undefined ? -1 : 1;
   return first < second ? -1 : 1;

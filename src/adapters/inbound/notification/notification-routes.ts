@@ -11,6 +11,7 @@ import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { readFindQuery } from './find-query.ts';
 import { documentOf } from './notification-document.ts';
 import type { NotificationRouteSettings } from './notification-settings.ts';
+import { UserPlaces } from './user-places.ts';
 import { type ErrorAnswer, encodingUnsupported, errorAnswer, readWish, tooLarge } from './wish-body.ts';
 
 export type NotificationDoor = {
@@ -20,6 +21,9 @@ export type NotificationDoor = {
   readonly find: FindNotifications;
   readonly observer: Observer;
 };
+
+/** How many lists of one user may be under way at once: each may hold some megabytes. */
+const listsOfUserMax = 2;
 
 /** What `Retry-After` says where nobody knows better. */
 const retryAfterSeconds = 5;
@@ -32,6 +36,7 @@ export function createNotificationRoutes(door: NotificationDoor): FastifyPluginA
   const { settings, callers, observer } = door;
   const { paths, corsOrigins, bodyBytesMax, requestsInFlightMax } = settings;
   const places = new RequestPlaces(requestsInFlightMax, Number.POSITIVE_INFINITY);
+  const lists = new UserPlaces(listsOfUserMax);
 
   const answer = (
     reply: FastifyReply,
@@ -94,9 +99,14 @@ export function createNotificationRoutes(door: NotificationDoor): FastifyPluginA
   }
 
   async function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const query = new URLSearchParams(request.raw.url?.split('?', 2)[1]);
-    const asked = readFindQuery(query, callerOf(request), settings.listMax);
+    const query = new URLSearchParams(queryOf(request.raw.url ?? ''));
+    const caller = callerOf(request);
+    const asked = readFindQuery(query, caller, settings.listMax);
     if (!asked.ok) return answer(reply, errorAnswer(400, asked.reason));
+    const leave = lists.take(caller.userId);
+    if (!leave) return answer(reply, errorAnswer(429, 'too many lists of this user are under way'), 1);
+    // Until the answer has gone: a caller who does not read it holds it here.
+    reply.raw.once('close', leave);
     try {
       const { notifications, count } = await door.find(asked.value.search);
       return reply.send({ notifications: notifications.map((each) => asked.value.show(documentOf(each))), count });
@@ -139,6 +149,9 @@ function callerOf({ caller }: FastifyRequest): Caller {
   if (!caller) throw new Error('a request was let in without a caller');
   return caller;
 }
+
+/** All behind the first `?`; there may be more of them. */
+const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
 
 function lengthOf({ headers }: FastifyRequest): number | undefined {
   const length = Number(headers['content-length']);

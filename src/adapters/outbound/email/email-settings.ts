@@ -55,7 +55,7 @@ export const emailFields = {
     .default(600_000)
     .describe(
       'How long it may be silent after that (ms). Giving up on a mail that it has taken without saying so means a second ' +
-        'one, hence the ten minutes (RFC 5321, section 4.5.3.2.6).',
+        'one, hence the ten minutes (RFC 5321, section 4.5.3.2.6). A whole try has twice that, and `connectTimeoutMs`.',
     ),
 };
 

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Mail } from '../../../application/ports/mailer.ts';
 import type { MailServerSettings } from './email-settings.ts';
@@ -8,6 +9,8 @@ import { mailAddressInvalid } from './mail-fault.ts';
 export type SmtpMessage = {
   readonly from: string;
   readonly to: readonly string[];
+  /** Of the envelope: domains are ASCII (RFC 5891), what stands before them may not be. */
+  readonly isInternational: boolean;
   /** The whole message as it goes over the wire. */
   readonly content: Buffer;
 };
@@ -38,7 +41,16 @@ export async function writeMail(mail: Mail, settings: MailServerSettings): Promi
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return { from: from.value.address, to, content: await composer.compile().build() };
+  const content = await composer.compile().build();
+  const envelope = { from: envelopeAddress(from.value.address), to: to.map(envelopeAddress) };
+  return { ...envelope, isInternational: /[^\p{ASCII}]/u.test([envelope.from, ...envelope.to].join('')), content };
+}
+
+function envelopeAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  const domain = domainToASCII(address.slice(at + 1));
+  if (domain === '') throw mailAddressInvalid('has a domain that is none');
+  return `${address.slice(0, at)}@${domain}`;
 }
 
 /** One line: what would end a header, or show as nothing, is a blank. */

@@ -1,7 +1,7 @@
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { Mailer } from '../../../application/ports/mailer.ts';
 import type { MailServerSettings } from './email-settings.ts';
-import { mailAborted, mailFault } from './mail-fault.ts';
+import { mailAborted, mailAddressInternational, mailFault } from './mail-fault.ts';
 import { type SmtpMessage, writeMail } from './mail-message.ts';
 import { parseSmtpUrl, type SmtpAddress, shownSmtpAddress } from './smtp-address.ts';
 
@@ -29,7 +29,7 @@ export function createSmtpMailer(settings: MailServerSettings): Mailer {
 
 /** Not a transport of nodemailer's, which cannot be told to end what is under way. */
 async function transmit(
-  { from, to, content }: SmtpMessage,
+  { from, to, isInternational, content }: SmtpMessage,
   address: SmtpAddress,
   settings: MailServerSettings,
   signal: AbortSignal,
@@ -52,6 +52,10 @@ async function transmit(
   connection.on('error', broken.reject);
   connection.on('end', () => broken.reject(Object.assign(new Error('closed'), { code: 'ECONNECTION' })));
   broken.promise.catch(() => {});
+  // A server that says a word now and then is never silent.
+  const { connectTimeoutMs, answerTimeoutMs } = settings;
+  const late = () => broken.reject(Object.assign(new Error('too slow'), { code: 'ETIMEDOUT' }));
+  const deadline = setTimeout(late, connectTimeoutMs + 2 * answerTimeoutMs);
   const abort = () => broken.reject(new Error('aborted'));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
@@ -63,6 +67,9 @@ async function transmit(
   };
   try {
     await step((done) => connection.connect(done));
+    // What it has answered to EHLO.
+    const offers = String(connection.lastServerResponse);
+    if (isInternational && !/[ -]SMTPUTF8\b/i.test(offers)) throw mailAddressInternational(shownSmtpAddress(address));
     const { credentials } = address;
     if (credentials) await step((done) => connection.login({ credentials }, done));
     // A server that takes it for some of several addresses has it: another try would be a second mail to those.
@@ -74,6 +81,7 @@ async function transmit(
     connection.close();
     throw error;
   } finally {
+    clearTimeout(deadline);
     signal.removeEventListener('abort', abort);
   }
 }

@@ -18,7 +18,7 @@ export function webhookMessage(notification: Notification, { secrets }: WebhookS
   const keys = secretsOf(notification, secrets);
   const id = `notification_${notification.id}`;
   const at = new Date(now);
-  const body = JSON.stringify(contentOf(notification));
+  const body = bodyOf(notification);
   return {
     url,
     body,
@@ -41,16 +41,28 @@ function targetOf(notification: Notification): URL {
 
 /** The receiver's own secret stands above those of the gateway, which are known to all who receive by them. */
 function secretsOf(notification: Notification, secrets: readonly string[]): readonly string[] {
+  const { config } = notification;
   const own = configText(notification, 'secret');
-  if (own !== undefined && secretProblem(own) !== undefined) throw webhookSecretMissing();
+  const isOther = own === undefined && typeof config === 'object' && config !== null && Object.hasOwn(config, 'secret');
+  if (isOther || (own !== undefined && secretProblem(own) !== undefined)) throw webhookSecretMissing();
   const keys = own === undefined ? secrets : [own];
   if (keys.length === 0) throw webhookSecretMissing();
   return keys;
 }
 
-/** `type`, `timestamp` and `data`, as Standard Webhooks wants them. */
+/** The payload is the text that came: parsed and written again, its long numbers would be others. */
+function bodyOf(notification: Notification): string {
+  const content = JSON.stringify(contentOf(notification));
+  const payload = notification.trigger?.payload;
+  return payload === undefined ? content : `${content.slice(0, -eventEnd.length)},"payload":${payload}${eventEnd}`;
+}
+
+/** The event is the last of `data`, and that the last of all. */
+const eventEnd = '}}}';
+
+/** `type`, `timestamp` and `data`, as Standard Webhooks wants them; without the payload. */
 function contentOf({ id, event, userId, config, triggeredAt, trigger }: Notification) {
-  const { payload, eventId, stream, key, publishedAt } = trigger ?? {};
+  const { eventId, stream, key, publishedAt } = trigger ?? {};
   return {
     type: event,
     timestamp: new Date(triggeredAt ?? 0).toISOString(),
@@ -63,7 +75,6 @@ function contentOf({ id, event, userId, config, triggeredAt, trigger }: Notifica
         stream,
         key,
         published_at: publishedAt === undefined ? undefined : new Date(publishedAt).toISOString(),
-        ...(payload === undefined ? {} : { payload: JSON.parse(payload) as unknown }),
       },
     },
   };
