@@ -145,11 +145,7 @@ export class SpacesSending {
     return { code: 'tooFast', message };
   }
 
-  #refusal(
-    subscription: Subscription | undefined,
-    { mistake }: SendRequest,
-    now: number,
-  ): Refusal | undefined {
+  #refusal(subscription: Subscription | undefined, { mistake }: SendRequest, now: number): Refusal | undefined {
     const { settings } = this.#dependencies;
     if (!subscription) return notSubscribed;
     if (mistake !== undefined) return { code: 'invalid', message: mistake };
