@@ -94,7 +94,7 @@ async function stop(parts: GatewayParts, deadlineMs: number): Promise<StopReport
   const report = { settled: 0, abandoned: 0, flushed: 0, cut: 0 };
   stopping.abort();
   // What clients send goes through the sources' ways into their brokers, so these close after it.
-  await Promise.all(endpoints.map(async (endpoint) => await endpoint.stopHearing?.(settling)));
+  await Promise.all(endpoints.map(async (endpoint) => endpoint.stopHearing?.(settling)));
   for (const source of sources.toReversed()) {
     const { settled, abandoned } = await source.drain(settling);
     report.settled += settled;

@@ -89,6 +89,12 @@ describe('a client of Engine.IO 3', () => {
     expect(talker.socket.connected).toBe(true);
   });
 
+  test.each(['EIO=2&', '', 'EIO=x&'])('polls with a version that is known: not with "%s"', async (version) => {
+    const { url } = await startSpacesEndpoint({ allowPolling: true });
+    const answer = await fetch(`${url}/socket.io/?${version}transport=polling`);
+    expect([answer.status, await answer.json()]).toEqual([400, { code: 5, message: 'Unsupported protocol version' }]);
+  });
+
   test('is let in by polling where that is allowed, and refused cleanly where it is not', async () => {
     const polling = await startSpacesEndpoint({ allowPolling: true });
     const client = await connectedSpacesClient(polling.url, { query: { token: 'ann' }, transports: ['polling'] });

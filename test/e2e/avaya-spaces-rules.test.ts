@@ -177,6 +177,41 @@ describe('what was said', () => {
     expect(await status('/api/spaces/s/messages', { method: 'POST', headers })).toBe(405);
   });
 
+  test('is read with an opaque token that looks like a JWT, too', async () => {
+    const { backend, url } = spaces;
+    const opaque = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.${own('x')}`;
+    backend.opaque.set(opaque, { active: true, user_id: 'oauth user' });
+    const statusOf = async (token: string) =>
+      (await fetch(`${url}/api/spaces/s/messages`, { headers: { authorization: `bearer ${token}` } })).status;
+    expect(await statusOf(opaque)).toBe(200);
+    expect(await statusOf(`${opaque}x`)).toBe(401);
+  });
+
+  test('to some is read by them and by the sender; a guest is no user, whatever its token says', async () => {
+    const { backend, url } = spaces;
+    const space = own('private');
+    const ann = await spaces.connect('ann');
+    const token = backend.guest('guest', { user_id: 'ben' });
+    const guest = await connectedSpacesClient(url, { query: { token, tokenType: 'jwt' } });
+    const ben = await spaces.connect('ben');
+    for (const client of [ann, guest, ben]) await client.subscribe(space);
+    ann.say(space, 'for ben', { receivers: [{ _id: 'ben', type: 'user' }] });
+    guest.say(space, 'for all');
+    for (const client of [ann, ben])
+      await eventually(() => expect(client.texts(space)).toEqual(['for ben', 'for all']));
+    await eventually(() => expect(guest.texts(space)).toEqual(['for all']));
+    expect(guest.of('MESSAGE_SENT')[0]).toMatchObject({ sender: { _id: 'guest', type: 'anonymous' } });
+    const path = `/api/spaces/${space}/messages`;
+    for (const [user, expected] of [
+      ['ben', 2],
+      ['ann', 2],
+      ['cleo', 1],
+    ] as const) {
+      const { data } = (await (await spaces.history(user, path)).json()) as { data: Body[] };
+      expect(data).toHaveLength(expected);
+    }
+  });
+
   test('is there after a restart where STORE_URL is a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'edgeward-spaces-'));
     const env = { STORE_URL: `file:${join(folder, 'spaces.db')}`, MEMBERSHIP_URL: '' };

@@ -1,3 +1,4 @@
+import { HistoryLosses } from '../../src/adapters/outbound/socketio/history-losses.ts';
 import { SpacesMember } from '../../src/adapters/outbound/socketio/spaces-member.ts';
 import { SpacesRooms } from '../../src/adapters/outbound/socketio/spaces-rooms.ts';
 import { SpacesSending } from '../../src/adapters/outbound/socketio/spaces-sending.ts';
@@ -6,8 +7,9 @@ import { textOfFrame } from '../../src/adapters/outbound/text-frame.ts';
 import { createMemoryHistory } from '../../src/adapters/store/memory-history.ts';
 import { createMessageExchange, type MessageOrder } from '../../src/application/exchange-messages.ts';
 import type { Session, SpaceAdmission } from '../../src/application/ports/admission.ts';
+import type { History } from '../../src/application/ports/history.ts';
 import type { Event } from '../../src/domain/event.ts';
-import { anonymous } from '../../src/domain/principal.ts';
+import { anonymous, type Principal } from '../../src/domain/principal.ts';
 import type { RoomName } from '../../src/domain/room.ts';
 import { parseRoomTemplate } from '../../src/domain/room-template.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -23,6 +25,7 @@ export type FakeMember = {
 export type MembersOptions = {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly mayJoin?: SpaceAdmission['mayJoin'];
+  readonly history?: History;
   readonly publish?: (event: Event) => Promise<void>;
 };
 
@@ -39,9 +42,10 @@ export function spacesMembers({
   if (!template.ok) throw new Error(template.reason);
   const published: Event[] = [];
   const publish = options.publish ?? (async (event: Event) => void published.push(event));
-  const history = createMemoryHistory(settings.history, clock);
+  const history = options.history ?? createMemoryHistory(settings.history, clock);
+  const losses = new HistoryLosses();
   const shared = { endpoint: 'spaces', settings, clock, observer };
-  const rooms = new SpacesRooms({ ...shared, template: template.value, instance: 'this', history });
+  const rooms = new SpacesRooms({ ...shared, template: template.value, instance: 'this', history, losses });
   const order: MessageOrder = settings.order;
   const { publishTimeoutMs } = settings;
   const sending = new SpacesSending({
@@ -61,8 +65,8 @@ export function spacesMembers({
     isClosing: () => isClosing,
   };
 
-  function open(user: string, type: 'user' | 'anonymous' = 'user'): FakeMember {
-    const session: Session = { connection: user, principal: anonymous, variables: new Map(), tokens: new Map() };
+  function open(user: string, type: 'user' | 'anonymous' = 'user', principal: Principal = anonymous): FakeMember {
+    const session: Session = { connection: user, principal, variables: new Map(), tokens: new Map() };
     const events: FakeMember['events'] = [];
     let isKicked = false;
     const socket = {
@@ -86,6 +90,7 @@ export function spacesMembers({
     clock,
     observer,
     history,
+    losses,
     rooms,
     close: () => {
       isClosing = true;

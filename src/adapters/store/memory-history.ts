@@ -50,7 +50,7 @@ class MemoryHistory implements History {
     this.#bytes += kept.bytes;
     this.#rooms.delete(name);
     this.#rooms.set(name, room);
-    this.#trim(room);
+    this.#trimOldest(room);
     this.#giveUpRooms(name);
     return kept.position;
   }
@@ -75,6 +75,14 @@ class MemoryHistory implements History {
 
   #isOld({ event }: Kept): boolean {
     return event.publishedAt < this.#clock.now() - this.#limits.ageMsMax;
+  }
+
+  /** As far as it goes without looking at each. */
+  #trimOldest(room: Room): void {
+    for (const [id, kept] of room.entries) {
+      if (room.entries.size <= this.#limits.eventsPerRoomMax && !this.#isOld(kept)) return;
+      this.#drop(room, id, kept);
+    }
   }
 
   /** Clocks of publishers differ, so that one which is old may stand behind one which is not. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SpaceAnswer } from '../../../src/application/ports/admission.ts';
 import { Event } from '../../../src/domain/event.ts';
+import { anonymous } from '../../../src/domain/principal.ts';
+import type { RoomName } from '../../../src/domain/room.ts';
 import { type FakeMember, say, spacesMembers, subscribe, unsubscribe } from '../../support/spaces-members.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -335,6 +337,43 @@ describe('membership', () => {
     await turn();
     expect(member.events.map(([name]) => name)).toEqual(['CHANNEL_SUBSCRIBED', 'CHANNEL_UNSUBSCRIBED']);
   });
+});
+
+test('whose token has expired stays where it is, and subscribes to nothing more', () => {
+  const { open, clock } = spacesMembers();
+  const member = open('one', 'user', { ...anonymous, expiresAt: clock.now() + 1000 });
+  subscribe(member, 's');
+  clock.advance(1000);
+  for (const space of ['t', 's']) subscribe(member, space);
+  say(member, 's', 'still here');
+  expect(member.events.map(([name]) => name)).toEqual([
+    ...['CHANNEL_SUBSCRIBED', 'SUBSCRIBE_CHANNEL_FAILED', 'CHANNEL_SUBSCRIBED', 'MESSAGE_SENT'],
+  ]);
+  expect(codesOf(member, 'SUBSCRIBE_CHANNEL_FAILED')).toEqual(['forbidden']);
+});
+
+test('what the history could not keep is remembered, and that it fails until it does not', async () => {
+  let isFull = true;
+  const history = {
+    ...{ read: () => expect.fail(), positionOf: () => expect.fail(), close: async () => {} },
+    async append() {
+      if (isFull) throw new Error('full');
+      return 1;
+    },
+  };
+  const { open, losses, observer } = spacesMembers({ history });
+  const member = open('one');
+  const rooms = ['spaces/s', 'spaces/t'] as RoomName[];
+  const state = () => [losses.isFailing, ...rooms.map((room) => losses.isIn(room))];
+  for (const space of ['s', 't']) subscribe(member, space);
+  expect(state()).toEqual([false, false, false]);
+  say(member, 's', 'x');
+  await turn();
+  expect([state(), observer.of('history-failed').length]).toEqual([[true, true, false], 1]);
+  isFull = false;
+  say(member, 't', 'x');
+  await turn();
+  expect(state()).toEqual([false, true, false]);
 });
 
 describe('presence', () => {

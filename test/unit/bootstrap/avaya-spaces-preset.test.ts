@@ -138,3 +138,19 @@ describe('mistakes that are found before it runs', () => {
     );
   });
 });
+
+test.each(['memory', 'postgres://host/db', 'redis:x', 'file:/var/lib/spaces.db', './spaces.db', 'memory:'])(
+  'STORE_URL %s is a store, or is refused with what would be one',
+  (STORE_URL) => {
+    const isStore = /^(file:|\.\/|memory:)/.test(STORE_URL);
+    expect(problemsOf(text, { ...environment, STORE_URL })).toEqual(
+      isStore ? [] : [expect.stringMatching(/history\.store: .*(path|file) of .*SQLite/)],
+    );
+  },
+);
+
+test('AT_TOKEN_EXPIRY is `keep`, as in the original, or `close`', () => {
+  expect([spacesOf(preset()).atTokenExpiry, spacesOf(preset({ AT_TOKEN_EXPIRY: 'close' })).atTokenExpiry]).toEqual([
+    ...['keep', 'close'],
+  ]);
+});

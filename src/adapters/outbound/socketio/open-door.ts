@@ -1,7 +1,7 @@
 import type { Server as Engine } from 'engine.io';
 import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import { refuseUpgrade } from '../refuse-upgrade.ts';
-import { type HttpRefusal, hasSession, unavailable, upgradeRefusal } from './socketio-refusal.ts';
+import { type HttpRefusal, hasSession, pollingRefusal, unavailable, upgradeRefusal } from './socketio-refusal.ts';
 
 /**
  * Hands the engine what comes in on a path, and answers what it could only answer badly. Throws the surface's `Fault`
@@ -19,7 +19,8 @@ export function openDoor(surface: HttpSurface, path: string, engine: Engine, isO
     else engine.handleUpgrade(request, socket, head);
   });
   const removeRequest = surface.onRequest(path, (request, response) => {
-    const refusal = refusalOf(request.url ?? '');
+    const url = request.url ?? '';
+    const refusal = pollingRefusal(url, engine.opts.allowEIO3 ?? false) ?? refusalOf(url);
     if (refusal) response.writeHead(refusal.status, { ...refusal.headers }).end(refusal.body);
     else engine.handleRequest(request, response);
   });

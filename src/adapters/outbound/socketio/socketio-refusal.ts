@@ -50,6 +50,13 @@ export function upgradeRefusal(url: string, oldClients: boolean): HttpRefusal | 
   return badRequest(5, 'Unsupported protocol version');
 }
 
+/** With old clients Engine.IO takes every other version for theirs; without them it refuses each by itself. */
+export function pollingRefusal(url: string, oldClients: boolean): HttpRefusal | undefined {
+  if (!oldClients || hasSession(url)) return undefined;
+  const protocol = new Map(queryOf(url)).get('EIO');
+  return protocol === '4' || protocol === '3' ? undefined : badRequest(5, 'Unsupported protocol version');
+}
+
 /** Whether a request belongs to a connection that exists, or did. */
 export const hasSession = (url: string): boolean => queryOf(url).some(([name]) => name === 'sid');
 

@@ -13,6 +13,7 @@ import type { SendBudget } from '../send-budget.ts';
 import { SendQueues } from '../send-queue.ts';
 import { admitSockets, connectionId } from './admit-sockets.ts';
 import { closeConnections } from './close-connections.ts';
+import { HistoryLosses } from './history-losses.ts';
 import type { ConnectionHome, SocketioConnection } from './socketio-connection.ts';
 import { type HallDependencies, SocketioHall } from './socketio-hall.ts';
 import { answerHistory } from './spaces-history-answer.ts';
@@ -49,7 +50,6 @@ export function createSpacesEndpoint(
 
 class SpacesEndpoint implements DeliveryChannel, ClientGateway {
   readonly name: string;
-  readonly details: Readonly<Record<string, string>>;
   readonly #settings: SpacesSettings;
   readonly #dependencies: SpacesDependencies;
   readonly #hall: SocketioHall;
@@ -57,6 +57,7 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
   readonly #home: ConnectionHome;
   readonly #members: MemberHome;
   readonly #rooms: SpacesRooms;
+  readonly #losses = new HistoryLosses();
   #state: GatewayState = { kind: 'closed' };
   #closing: ReturnType<ClientGateway['close']> | undefined;
   #closeApi = () => {};
@@ -64,7 +65,6 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
   constructor(name: string, settings: SpacesSettings, dependencies: SpacesDependencies) {
     const { clock, observer, budget, membership, history, template, publisher } = dependencies;
     this.name = name;
-    this.details = settings.membership ? {} : { membership: 'open' };
     this.#settings = settings;
     this.#dependencies = dependencies;
     this.#hall = dependencies.hall ?? new SocketioHall(settings, dependencies);
@@ -77,7 +77,7 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
     };
     const shared = { endpoint: name, settings, clock, observer };
     const instance = randomUUID();
-    this.#rooms = new SpacesRooms({ ...shared, template, instance, history });
+    this.#rooms = new SpacesRooms({ ...shared, template, instance, history, losses: this.#losses });
     const { order, publishTimeoutMs } = settings;
     const sending = new SpacesSending({
       ...shared,
@@ -99,6 +99,13 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
     return this.#state;
   }
 
+  get details(): Readonly<Record<string, string>> {
+    return {
+      ...(this.#settings.membership ? {} : { membership: 'open' }),
+      ...(this.#losses.isFailing ? { history: 'failing' } : {}),
+    };
+  }
+
   get connectionCount(): number {
     return this.#home.counts.admitted;
   }
@@ -113,6 +120,7 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
       admission,
       membership,
       history,
+      losses: this.#losses,
       observer,
     });
     this.#state = { kind: 'open' };

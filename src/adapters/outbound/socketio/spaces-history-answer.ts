@@ -4,9 +4,11 @@ import type { ConnectionAdmission, SpaceAdmission } from '../../../application/p
 import type { History, HistoryRange } from '../../../application/ports/history.ts';
 import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
+import type { DenialCode } from '../../../domain/denial.ts';
 import type { RoomName } from '../../../domain/room.ts';
 import { expand, type RoomTemplate } from '../../../domain/room-template.ts';
 import type { SpaceId } from '../../../domain/space.ts';
+import type { HistoryLosses } from './history-losses.ts';
 import type { Sender } from './spaces-body.ts';
 import { payloadOf } from './spaces-event.ts';
 import { type HistoryQuery, pageUrl, readHistoryQuery } from './spaces-history-query.ts';
@@ -23,6 +25,7 @@ export type HistoryDoor = {
   readonly admission: ConnectionAdmission;
   readonly membership: SpaceAdmission;
   readonly history: History;
+  readonly losses: HistoryLosses;
   readonly observer: Observer;
 };
 
@@ -76,8 +79,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, door: 
   if (query === 'invalid') return problem(400, 'Bad Request', 'query_invalid');
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const presented = spacesPresentedOverHttp(request.headersDistinct);
-  const admitted = await admission.admit(randomUUID(), presented, gone.signal);
+  const admitted = await admit(admission, request, gone.signal);
   if (admitted.kind === 'try-later') return problem(503, 'Service Unavailable', 'try_later', admitted.retryAfterMs);
   if (admitted.kind === 'denied') return problem(401, 'Unauthorized', admitted.denial.code);
   const { session } = admitted;
@@ -90,8 +92,23 @@ async function answer(request: IncomingMessage, response: ServerResponse, door: 
   return { status: 200, body: await pageOf(query, sender.value, door) };
 }
 
+/** The denial is that of the first, but where that one is no token of its kind at all. */
+async function admit(admission: ConnectionAdmission, { headersDistinct }: IncomingMessage, gone: AbortSignal) {
+  const [first, ...others] = spacesPresentedOverHttp(headersDistinct);
+  const admitted = await admission.admit(randomUUID(), first, gone);
+  if (admitted.kind !== 'denied' || timeCodes.has(admitted.denial.code)) return admitted;
+  for (const other of others) {
+    const answer = await admission.admit(randomUUID(), other, gone);
+    if (answer.kind !== 'denied') return answer;
+  }
+  return admitted;
+}
+
+/** A token that is known, and not good now. */
+const timeCodes: ReadonlySet<DenialCode> = new Set(['token_expired', 'token_not_yet_valid']);
+
 /** `gap`: what the client asks to go on from is not kept any more, and neither may be what came after it. */
-async function pageOf(query: HistoryQuery, reader: Sender, { history, settings, template }: HistoryDoor) {
+async function pageOf(query: HistoryQuery, reader: Sender, { history, losses, settings, template }: HistoryDoor) {
   const { space, size, from } = query;
   const room = roomOf(template, space);
   const position = from === undefined ? undefined : await history.positionOf(room, from.id);
@@ -107,7 +124,7 @@ async function pageOf(query: HistoryQuery, reader: Sender, { history, settings, 
     data: messages,
     previousPageUrl: link('before', page.hasOlder, 0),
     nextPageUrl: link('after', page.hasNewer, -1),
-    gap: from !== undefined && position === undefined,
+    gap: from !== undefined && (position === undefined || losses.isIn(room)),
   };
 }
 

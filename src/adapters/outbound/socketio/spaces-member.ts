@@ -124,6 +124,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     }
     this.#pending.clear();
     for (const space of this.#subscriptions.keys()) this.#leave(space, 'lost');
+    this.#home.rooms.forget(this);
   }
 
   recheck(space: SpaceId): void {
@@ -183,7 +184,14 @@ export class SpacesMember implements SpacesPeer, SendingMember {
         code: 'tooMany',
         message: `a socket may be in ${settings.spacesPerConnectionMax} spaces`,
       });
-    } else this.#ask(request, space);
+    } else if (this.#isExpired()) this.#refuse(request, { code: 'forbidden', message: 'the token has expired' });
+    else this.#ask(request, space);
+  }
+
+  /** Of one that stays all the same; what it is in already it stays in. */
+  #isExpired(): boolean {
+    const { expiresAt } = this.#session.principal;
+    return expiresAt !== undefined && expiresAt <= this.#home.clock.now();
   }
 
   /** At once where nobody else is to be asked, so that what the client sends right behind it is heard as a member's. */

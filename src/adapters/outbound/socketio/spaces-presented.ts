@@ -40,20 +40,23 @@ export function spacesPresented({ url, auth, headers }: SpacesHandshake): Presen
   });
 }
 
-/** The same of a request over HTTP: `Authorization: jwt TOKEN`, `bearer TOKEN` or `service_app TOKEN` (section 1). */
-export function spacesPresentedOverHttp(headers: SpacesHandshake['headers']): Presented {
+/**
+ * The same of a request over HTTP: `Authorization: jwt TOKEN`, `bearer TOKEN` or `service_app TOKEN` (section 1). Clients of
+ * all kinds write `bearer`: what has the form of a JWT is one, and may be an opaque token all the same, which is the second.
+ */
+export function spacesPresentedOverHttp(headers: SpacesHandshake['headers']): readonly [Presented, ...Presented[]] {
   const [text, another] = headers['authorization'] ?? [];
   const [, scheme = '', token = ''] = /^(\w+) +(\S+)$/.exec(another === undefined ? (text ?? '') : '') ?? [];
-  return presentedToken(token === '' ? undefined : { token, type: typeOf(scheme.toLowerCase(), token) }, (place) =>
-    place.startsWith('header.') ? (headers[place.slice('header.'.length)] ?? []) : [],
-  );
+  const presented = (type: string): Presented =>
+    presentedToken(token === '' ? undefined : { token, type }, (place) =>
+      place.startsWith('header.') ? (headers[place.slice('header.'.length)] ?? []) : [],
+    );
+  const said = scheme.toLowerCase();
+  if (said !== 'bearer') return [presented(said)];
+  return compactForm.test(token) ? [presented('jwt'), presented('oauth')] : [presented('oauth')];
 }
 
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
-
-/** Clients of all kinds write `bearer`. */
-const typeOf = (scheme: string, token: string): string =>
-  scheme !== 'bearer' ? scheme : compactForm.test(token) ? 'jwt' : 'oauth';
 
 const presentedToken = (typed: TypedToken | undefined, other: Presented['read']): Presented => ({
   read(place) {

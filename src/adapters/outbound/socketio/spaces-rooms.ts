@@ -9,6 +9,7 @@ import { type RoomTemplate, valuesOf } from '../../../domain/room-template.ts';
 import { RoomIndex } from '../room-index.ts';
 import { textFrame } from '../text-frame.ts';
 import { AwaitedCopies } from './awaited-copies.ts';
+import type { HistoryLosses } from './history-losses.ts';
 import { SeenIds } from './seen-ids.ts';
 import type { SpacesAnswer } from './spaces-answer.ts';
 import {
@@ -29,6 +30,7 @@ import {
   isAudience,
   type Origin,
   receiversOf,
+  type SpacesPeer,
   type Subscription,
 } from './spaces-subscription.ts';
 
@@ -39,6 +41,7 @@ export type RoomsDependencies = {
   /** Of this process: what it has put into a room itself comes back under this name. */
   readonly instance: string;
   readonly history: History;
+  readonly losses: HistoryLosses;
   readonly clock: Clock;
   readonly observer: Observer;
 };
@@ -82,6 +85,11 @@ export class SpacesRooms {
   await(event: Event, origin: Origin): void {
     const text = origin.loopback === undefined ? '' : JSON.stringify(origin.loopback);
     this.#awaited.add(event.id, origin, event.id.length + text.length);
+  }
+
+  /** It has gone. */
+  forget(peer: SpacesPeer): void {
+    this.#awaited.forget(peer);
   }
 
   /** Resolves once all copies that are waited for have come, after a second or when the signal aborts. */
@@ -153,7 +161,7 @@ export class SpacesRooms {
 
   /** As clients get it, whatever the back-end left out. */
   #keep(event: Event, room: RoomName, body: JsonObject): void {
-    const { history, endpoint, observer } = this.#dependencies;
+    const { history, losses, endpoint, observer } = this.#dependencies;
     const { stream, key, publishedAt, origin } = event;
     const kept = new Event({
       id: messageIdOf(body) ?? idOf(event),
@@ -165,7 +173,13 @@ export class SpacesRooms {
       publishedAt,
       origin,
     });
-    history.append(room, kept).catch((error: unknown) => observer.observe({ kind: 'history-failed', endpoint, error }));
+    history.append(room, kept).then(
+      () => losses.kept(),
+      (error: unknown) => {
+        losses.lost(room);
+        observer.observe({ kind: 'history-failed', endpoint, error });
+      },
+    );
   }
 
   /** Of one user, where it names one, else of everybody. */

@@ -114,6 +114,9 @@ const historySettings = z.strictObject({
   store: z
     .string()
     .min(1)
+    .refine((store) => store === 'memory:' || !/^(memory$|(?!file:)[a-z][a-z\d+.-]*:)/i.test(store), {
+      message: 'must be `memory:`, `file:PATH` or a path of a file of SQLite; there is no other store',
+    })
     .default('memory:')
     .describe('`memory:`, or the path of a file of SQLite, with or without `file:` before it.'),
   eventsPerRoomMax: wholeNumber(1, 1_000_000).default(1000).describe('Messages of a space; the oldest go first.'),
