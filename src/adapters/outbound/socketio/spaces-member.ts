@@ -6,6 +6,7 @@ import { type Departure, isLeavingTold } from '../../../domain/presence.ts';
 import { expand, type RoomTemplate } from '../../../domain/room-template.ts';
 import type { SpaceId } from '../../../domain/space.ts';
 import { TokenBucket } from '../../../domain/token-bucket.ts';
+import { MemberRechecks } from './member-rechecks.ts';
 import { type Refusal, type SpacesAnswer, subscribed, subscribeFailed, unsubscribed } from './spaces-answer.ts';
 import { leavingRequest, type Sender } from './spaces-body.ts';
 import { readSpacesRequest, type SpacesRequest } from './spaces-request.ts';
@@ -32,7 +33,6 @@ export type MemberHome = {
 export type MemberSocket = { send(frame: Buffer): boolean; kick(): void };
 
 type Subscribe = Extract<SpacesRequest, { kind: 'subscribe' }>;
-
 type Send = Extract<SpacesRequest, { kind: 'send' }>;
 
 /**
@@ -59,11 +59,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   readonly #home: MemberHome;
   readonly #subscriptions = new Map<SpaceId, Subscription>();
   readonly #pending = new Map<SpaceId, Pending>();
-  /** Looked at again, and whether it must be once more. */
-  readonly #rechecked = new Map<SpaceId, { again: boolean }>();
+  readonly #rechecks: MemberRechecks;
   readonly #gone = new AbortController();
-  #heldCount = 0;
   readonly #subscribes: TokenBucket;
+  #heldCount = 0;
 
   constructor(session: Session, sender: Sender, socket: MemberSocket, home: MemberHome) {
     const { settings, clock } = home;
@@ -72,6 +71,14 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     this.sender = sender;
     this.#socket = socket;
     this.#home = home;
+    this.#rechecks = new MemberRechecks({
+      ...{ session, clock, admission: home.admission, gone: this.#gone.signal },
+      subscriptionTo: (space) => this.#subscriptions.get(space),
+      remove: (space) => {
+        this.#leave(space, 'removed');
+        this.answer(unsubscribed(space));
+      },
+    });
     this.#subscribes = new TokenBucket(settings.subscribesPerSecondMax, clock.now());
     this.events = new TokenBucket(settings.eventsPerSecondMax, clock.now());
   }
@@ -128,9 +135,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   }
 
   recheck(space: SpaceId): void {
-    const running = this.#rechecked.get(space);
-    if (running) running.again = true;
-    else void this.#recheck(space);
+    this.#rechecks.demand(space);
   }
 
   #send(request: Send): void {
@@ -277,39 +282,10 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     this.#release(pending);
   }
 
-  /** Until it is known, however long that takes: a client is in a space or not, and nobody guesses. */
-  async #recheck(space: SpaceId): Promise<void> {
-    const { admission, clock } = this.#home;
-    const state = { again: true };
-    this.#rechecked.set(space, state);
-    while (state.again) {
-      state.again = false;
-      const subscription = this.#subscriptions.get(space);
-      if (!subscription || this.#gone.signal.aborted) break;
-      const { password } = subscription;
-      const answer = await admission.mayJoin(this.#session, { space, password, fresh: true }, this.#gone.signal);
-      // One that has come back meanwhile was looked at for itself; whoever wants it looked at since then means this one.
-      if (this.#subscriptions.get(space) !== subscription) continue;
-      if (answer.kind === 'try-later') {
-        state.again = true;
-        await clock.wait(answer.retryAfterMs, this.#gone.signal);
-      } else if (answer.kind === 'denied' && !state.again) {
-        this.#leave(space, 'removed');
-        this.answer(unsubscribed(space));
-      }
-    }
-    this.#rechecked.delete(space);
-  }
-
   #refuse({ channel }: Subscribe, refusal: Refusal): void {
     const { endpoint, observer, settings } = this.#home;
-    observer.observe({
-      kind: 'client-event',
-      endpoint,
-      connection: this.connection,
-      outcome: 'refused',
-      code: refusal.code,
-    });
+    const { connection } = this;
+    observer.observe({ kind: 'client-event', endpoint, connection, outcome: 'refused', code: refusal.code });
     this.answer(subscribeFailed(channel, refusal, settings));
   }
 }
