@@ -96,4 +96,7 @@ function withinBytes(candidates: readonly Candidate[]): readonly Candidate[] {
 
 const bytesOf = ({ config }: Notification): number => JSON.stringify(config)?.length ?? 0;
 
-const withoutTrigger = ({ trigger: _, ...notification }: Notification): Notification => notification;
+function withoutTrigger(notification: Notification): Notification {
+  const { trigger: _, ...others } = notification;
+  return others;
+}
