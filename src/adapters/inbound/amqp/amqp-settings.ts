@@ -142,7 +142,10 @@ const intakeFields = {
   whenMissing: z
     .enum(['fail', 'wait'])
     .default('fail')
-    .describe('With `queues`: a queue that does not exist makes the start fail, or is waited for.'),
+    .describe(
+      'With `queues`: a queue that does not exist, or one of `declare` that is there with other arguments, makes the start ' +
+        'fail, or is waited for.',
+    ),
 };
 
 const deadLetterSettings = z
