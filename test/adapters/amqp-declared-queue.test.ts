@@ -68,15 +68,27 @@ testWithRabbitMq('with `whenMissing: fail` the start fails, naming the exchange'
   await expect(fixture.source.start(handlerProbe().handler)).rejects.toThrow(`exchange "${exchange}" does not exist`);
 });
 
-testWithRabbitMq('a queue that is there and is another one makes the start fail', async () => {
-  await using admin = await amqpAdmin();
-  const [exchange, queue] = [await admin.exchange(), await admin.queue({ durable: true, maxLength: 5 })];
-  await using fixture = queueSource(declared(queue, exchange));
-  await fixture.source.start(handlerProbe().handler).then(
-    () => expect.unreachable(),
-    (error: unknown) => expect(error).toMatchObject({ code: 'amqp_refused', disposition: 'stop' }),
-  );
-});
+testWithRabbitMq(
+  'a queue that is there and is another one is waited for with the reason, or the start fails',
+  async () => {
+    await using admin = await amqpAdmin();
+    const [exchange, queue] = [await admin.exchange(), await admin.queue({ durable: true, maxLength: 5 })];
+    await using impatient = queueSource(declared(queue, exchange, { whenMissing: 'fail' }));
+    await impatient.source.start(handlerProbe().handler).then(
+      () => expect.unreachable(),
+      (error: unknown) => expect(error).toMatchObject({ code: 'amqp_refused', disposition: 'stop' }),
+    );
+    await using fixture = queueSource(declared(queue, exchange));
+    await fixture.source.start(handlerProbe().handler);
+    expect(fixture.source.state).toMatchObject({
+      kind: 'waiting',
+      reason: expect.stringContaining(`queue "${queue}"`),
+    });
+    expect(fixture.faults()).toEqual(['amqp_refused']);
+    await admin.channel.deleteQueue(queue);
+    await eventually(() => expect(fixture.source.state.kind).toBe('consuming'));
+  },
+);
 
 testWithRabbitMq('an exchange that is deleted, and its binding with it, is looked for until it is back', async () => {
   await using admin = await amqpAdmin();

@@ -165,7 +165,10 @@ const intakeFields = {
   whenMissing: z
     .enum(['fail', 'wait'])
     .default('fail')
-    .describe('A queue, or an exchange of `subscribe`, that does not exist makes the start fail, or is waited for.'),
+    .describe(
+      'A queue, or an exchange of `subscribe`, that does not exist, or a queue of `declare` that is there with other ' +
+        'arguments, makes the start fail, or is waited for.',
+    ),
 };
 
 const deadLetterSettings = z

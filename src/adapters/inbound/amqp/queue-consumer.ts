@@ -85,7 +85,9 @@ export class QueueConsumer {
    */
   open(over: AbortSignal): Promise<void> {
     const { whenMissing, whenUnreachable, exclusive } = this.#dependencies.settings;
-    const isMissing = ({ code }: Fault) => code === 'amqp_missing' || (exclusive && code === 'amqp_locked');
+    // One that is to be declared and is there as another one is not the one that is wanted.
+    const isMissing = ({ code }: Fault) =>
+      code === 'amqp_missing' || (exclusive && code === 'amqp_locked') || (this.#isDeclared && code === 'amqp_refused');
     const isWaitedFor = (fault: Fault) =>
       isMissing(fault) ? whenMissing === 'wait' : whenUnreachable === 'wait' && isAway(fault);
     return this.#channel.open(isWaitedFor, over);
@@ -104,7 +106,7 @@ export class QueueConsumer {
 
   async #consume(channel: Channel, lose: (fault: Fault) => void): Promise<void> {
     const { queue, settings, connection, clock } = this.#dependencies;
-    const own = Object.hasOwn(settings.declare, queue) ? settings.declare[queue] : undefined;
+    const own = this.#isDeclared ? settings.declare[queue] : undefined;
     if (own) await declareQueue(channel, { queue, ...own, connection, clock }, lose);
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
     if (this.#draining.signal.aborted) return;
@@ -207,6 +209,11 @@ export class QueueConsumer {
     if (this.#lettersFailed === 0) return redeliverDelayMs;
     const delayMsMax = Math.max(redeliverDelayMs, reconnectMsMax);
     return backOffDelayMs({ delayMsMin: redeliverDelayMs, delayMsMax }, this.#lettersFailed, Math.random());
+  }
+
+  get #isDeclared(): boolean {
+    const { settings, queue } = this.#dependencies;
+    return Object.hasOwn(settings.declare, queue);
   }
 
   get #place(): AmqpPlace {
