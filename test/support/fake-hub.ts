@@ -77,11 +77,11 @@ export function fakeHub(join: RoomAdmission['join'], options: Readonly<Record<st
       const connection = new HubConnection(socket, { session, rooms: [room as RoomName], key: room }, home);
       return { socket, connection };
     },
-    deliver(room: string, text: string) {
+    deliver(among: string | readonly string[], text: string) {
       const frames = new EventFrames(eventOf({}, { payload: Buffer.from(text) }), settings, (error) => {
         throw error;
       });
-      for (const connection of rooms.membersOf([room as RoomName])) connection.deliver(frames);
+      for (const connection of rooms.membersOf([among].flat() as RoomName[])) connection.deliver(frames);
     },
   };
 }
