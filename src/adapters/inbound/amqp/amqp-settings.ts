@@ -165,10 +165,7 @@ const intakeFields = {
   whenMissing: z
     .enum(['fail', 'wait'])
     .default('fail')
-    .describe(
-      'A queue, or an exchange of `subscribe`, that does not exist, or a queue of `declare` that is there with other ' +
-        'arguments, makes the start fail, or is waited for.',
-    ),
+    .describe('A queue or exchange that is not there, or is there otherwise, makes the start fail, or is waited for.'),
 };
 
 const deadLetterSettings = z
