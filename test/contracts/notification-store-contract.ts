@@ -104,12 +104,14 @@ export const storeClauses: readonly StoreClause[] = [
   },
   {
     id: 'N4',
-    promise: 'no more of a user wait than may; what has fired does not count, and no other user does',
+    promise: 'no more of a user wait than may: the oldest goes; what has fired does not count, and no other user does',
     async run({ store }) {
-      const first = wish();
-      await addAll(store, first, wish());
-      expect(await store.add(wish(), 2)).toEqual({ kind: 'full' });
+      const [oldest, first, last] = [wish(), wish(), wish()];
+      await addAll(store, oldest, first);
+      expect(await store.add(last, 2)).toEqual({ kind: 'replaced' });
+      expect(await allOf(store)).toEqual([first, last]);
       expect(await store.add(wish({ config: first.config }), 2)).toMatchObject({ kind: 'known' });
+      expect(await allOf(store)).toEqual([first, last]);
       expect(await store.add(wish({ userId: 'bob' }), 2)).toEqual({ kind: 'added' });
       const { task } = first.config as { task: string };
       await store.match([occurrence({ task })], ['email'], trigger, at);

@@ -22,9 +22,11 @@ export function createMemoryNotifications(): OpenableNotifications {
       const waiting = all().filter(({ userId, state }) => userId === notification.userId && state === 'waiting');
       const known = waiting.find((each) => wishText(each) === wishText(notification));
       if (known) return { kind: 'known', notification: known };
-      if (waiting.length >= waitingMax) return { kind: 'full' };
+      const inAge = waiting.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+      const pushedOut = inAge.slice(0, Math.max(0, waiting.length - waitingMax + 1));
+      for (const { id } of pushedOut) kept.delete(id);
       kept.set(notification.id, notification);
-      return { kind: 'added' };
+      return { kind: pushedOut.length > 0 ? 'replaced' : 'added' };
     },
 
     async match(occurrences, handlers, trigger, at) {

@@ -6,8 +6,8 @@ export type Added =
   | { readonly kind: 'added' }
   /** The same wish of the same user waits already; nothing was stored. */
   | { readonly kind: 'known'; readonly notification: Notification }
-  /** As many of the user's wait as may; nothing was stored. */
-  | { readonly kind: 'full' };
+  /** It waits; as many of the user's did as may, and the oldest of them was forgotten for it. */
+  | { readonly kind: 'replaced' };
 
 export type TryOutcome =
   | { readonly kind: 'sent' }
