@@ -295,6 +295,17 @@ export const storeClauses: readonly StoreClause[] = [
       expect(await store.orphans(['email', 'webhook'])).toBe(0);
     },
   },
+  {
+    id: 'N15',
+    promise: 'the payload of what has fired is kept for those who have a use for it',
+    async run({ store }) {
+      const [mail, hook] = [wish({ config: { task: 't' } }), wish({ config: { task: 't' }, handler: 'webhook' })];
+      await addAll(store, mail, hook);
+      expect(await store.match([occurrence({ task: 't' })], ['email', 'webhook'], trigger, at, ['email'])).toBe(2);
+      const { payload: _, ...short } = trigger;
+      expect((await allOf(store)).map((each) => each.trigger)).toEqual([short, trigger]);
+    },
+  },
 ];
 
 /** What of a config the clauses look at. */

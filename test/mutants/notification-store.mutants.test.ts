@@ -132,6 +132,11 @@ const mutants: readonly (readonly [string, readonly string[], (right: TestedStor
   ],
   ['forgets nothing', ['N11'], () => ({ forget: async () => 0 })],
   ['has no orphans', ['N14'], () => ({ orphans: async () => 0 })],
+  [
+    'keeps every payload',
+    ['N15'],
+    (right) => ({ match: (occurrences, handlers, given, at) => right.match(occurrences, handlers, given, at) }),
+  ],
   ['recovers nothing', ['N12'], () => ({ recover: async () => 0 })],
   [
     'takes whole milliseconds only',

@@ -29,7 +29,8 @@ export function createMemoryNotifications(): OpenableNotifications {
       return { kind: pushedOut.length > 0 ? 'replaced' : 'added' };
     },
 
-    async match(occurrences, handlers, trigger, at) {
+    async match(occurrences, handlers, trigger, at, withoutPayload = []) {
+      const { payload: _, ...short } = trigger;
       const fired = all().filter(
         (each) =>
           each.state === 'waiting' &&
@@ -37,7 +38,8 @@ export function createMemoryNotifications(): OpenableNotifications {
           occurrences.some((occurrence) => isMeant(each, occurrence)),
       );
       for (const each of fired) {
-        change(each, { state: 'matched', triggeredAt: at, updatedAt: at, nextTryAt: at, trigger });
+        const given = withoutPayload.includes(each.handler ?? '') ? short : trigger;
+        change(each, { state: 'matched', triggeredAt: at, updatedAt: at, nextTryAt: at, trigger: given });
       }
       return fired.length;
     },

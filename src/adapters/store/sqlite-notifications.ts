@@ -74,7 +74,8 @@ const selectSame = `SELECT * FROM notification WHERE user_id = ? AND fingerprint
 
 const match = `
   UPDATE notification
-  SET state = 'matched', triggered_at = ?1, updated_at = ?1, next_try_at = ?1, trigger_event = ?2
+  SET state = 'matched', triggered_at = ?1, updated_at = ?1, next_try_at = ?1,
+      trigger_event = CASE WHEN handler IN (SELECT value FROM json_each(?8)) THEN ?9 ELSE ?2 END
   WHERE state = 'waiting' AND handler IN (SELECT value FROM json_each(?3))
     AND id IN (SELECT id FROM notification_field WHERE user_id = ?4 AND event = ?5 AND name = ?6 AND value = ?7)`;
 
@@ -140,11 +141,16 @@ function storeIn(run: Run, fieldNames: readonly string[]): NotificationStore {
       return { kind: 'known', notification: notificationOf(row) };
     },
 
-    async match(occurrences, handlers, trigger, at) {
+    async match(occurrences, handlers, trigger, at, withoutPayload = []) {
+      const { payload: _, ...short } = trigger;
       const own = [at, JSON.stringify(trigger), JSON.stringify(handlers)];
+      const triggers = [JSON.stringify(withoutPayload), JSON.stringify(short)];
       const results = await run(
         occurrences.flatMap(({ event, userId, fields }) =>
-          [...fields].map(([name, value]) => ({ sql: match, values: [...own, userId, event, name, value] })),
+          [...fields].map(([name, value]) => ({
+            sql: match,
+            values: [...own, userId, event, name, value, ...triggers],
+          })),
         ),
       );
       return results.reduce((count, { changes }) => count + changes, 0);

@@ -28,6 +28,7 @@ export interface NotificationStore {
   /**
    * Whatever waits, has one of these handlers and is meant by one of the occurrences is `matched` from then on, to be
    * tried at once; all of it or nothing.
+   * @param withoutPayload handlers that have no use for the payload of the trigger: it is not kept for them.
    * @returns how many there were.
    */
   match(
@@ -35,6 +36,7 @@ export interface NotificationStore {
     handlers: readonly string[],
     trigger: NotificationTrigger,
     at: number,
+    withoutPayload?: readonly string[],
   ): Promise<number>;
   /** In the order of their ids, behind `after`; of one user, or of all. */
   page(userId: string | undefined, after: string | undefined, max: number): Promise<readonly Notification[]>;
