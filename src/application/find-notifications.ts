@@ -96,4 +96,4 @@ function withinBytes(candidates: readonly Candidate[]): readonly Candidate[] {
 
 const bytesOf = ({ config }: Notification): number => JSON.stringify(config)?.length ?? 0;
 
-const withoutTrigger = ({ trigger: _, ...notification }: Notification): Notification => notification;
+const withoutTrigger = (notification: Notification): Notification => ({ ...notification, trigger: undefined });
