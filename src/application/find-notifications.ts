@@ -96,7 +96,4 @@ function withinBytes(candidates: readonly Candidate[]): readonly Candidate[] {
 
 const bytesOf = ({ config }: Notification): number => JSON.stringify(config)?.length ?? 0;
 
-function withoutTrigger(notification: Notification): Notification {
-  const { trigger: _, ...others } = notification;
-  return others;
-}
+const withoutTrigger = (notification: Notification): Notification => ({ ...notification, trigger: undefined });

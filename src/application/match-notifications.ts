@@ -12,6 +12,8 @@ export type MatchDependencies = {
   readonly rules: readonly NotificationRule[];
   /** Names of those that can be told by. */
   readonly handlers: readonly string[];
+  /** Of them those that have no use for the payload. */
+  readonly withoutPayload: readonly string[];
   /** Larger payloads are not kept with what they fire. */
   readonly payloadBytesMax: number;
   readonly store: Pick<NotificationStore, 'match'>;
@@ -38,11 +40,17 @@ export function createMatchNotifications(dependencies: MatchDependencies): Messa
 }
 
 async function settle(event: Event, dependencies: MatchDependencies): Promise<Settlement> {
-  const { source, rules, handlers, payloadBytesMax, store, clock, observer, onMatched } = dependencies;
+  const { source, rules, handlers, withoutPayload, payloadBytesMax, store, clock, observer, onMatched } = dependencies;
   const occurrences = occurrencesOf(rules, event);
   if (occurrences.length === 0) return { kind: 'accept' };
   try {
-    const count = await store.match(occurrences, handlers, triggerOf(event, payloadBytesMax), clock.now());
+    const count = await store.match(
+      occurrences,
+      handlers,
+      triggerOf(event, payloadBytesMax),
+      clock.now(),
+      withoutPayload,
+    );
     if (count === 0) return { kind: 'accept' };
     observer.observe({ kind: 'notification-matched', source, eventId: event.id, count });
     onMatched();

@@ -1,6 +1,5 @@
 import type { Notification, NotificationWish } from '../domain/notification.ts';
 import { type NotificationRule, neverFires } from '../domain/notification-rule.ts';
-import { allowed, refused, type Verdict } from '../domain/verdict.ts';
 import type { Clock } from './ports/clock.ts';
 import type { NotificationHandler } from './ports/notification-handler.ts';
 import type { NotificationStore } from './ports/notification-store.ts';
@@ -20,8 +19,8 @@ export type RequestDependencies = {
 /** A notification that is stored, and what whoever asked should know of it. */
 export type Requested = { readonly notification: Notification; readonly warnings: readonly string[] };
 
-/** Refused when as many of the user's wait as may. Rejects with a `Fault` when nothing can be stored now. */
-export type RequestNotification = (userId: string, wish: NotificationWish) => Promise<Verdict<Requested, string>>;
+/** Rejects with a `Fault` when nothing can be stored now. */
+export type RequestNotification = (userId: string, wish: NotificationWish) => Promise<Requested>;
 
 /** Stores what somebody asks for, whatever it is, and says what of it will never happen. */
 export function createRequestNotification(dependencies: RequestDependencies): RequestNotification {
@@ -41,13 +40,14 @@ export function createRequestNotification(dependencies: RequestDependencies): Re
     const added = await store.add(fresh, waitingMax);
     const handler = handlers.find(({ name }) => name === wish.handler);
     observer.observe({ kind: 'notification-requested', handler: handler?.name ?? 'unknown', outcome: added.kind });
-    if (added.kind === 'full') return refused(`${waitingMax} notifications of this user wait, which is as many as may`);
     const warnings = [...neverFires(wish, rules, names)];
     if (handler?.offReason !== undefined) warnings.push(`${handler.offReason}: it is kept until that changes`);
-    if (added.kind === 'added') return allowed({ notification: fresh, warnings });
-    return allowed({
-      notification: added.notification,
-      warnings: [...warnings, 'the same notification waits already'],
-    });
+    if (added.kind === 'known') {
+      return { notification: added.notification, warnings: [...warnings, 'the same notification waits already'] };
+    }
+    if (added.kind === 'replaced') {
+      warnings.push(`${waitingMax} notifications of this user wait, which is as many as may: the oldest was forgotten`);
+    }
+    return { notification: fresh, warnings };
   };
 }

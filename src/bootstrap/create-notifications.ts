@@ -68,8 +68,8 @@ export function createNotifications(
       source,
       rules,
       handlers: handlers.map(({ name }) => name),
-      // Nobody else reads it.
-      payloadBytesMax: settings.handlers.webhook ? payloadBytesMax : 0,
+      withoutPayload: handlers.filter(({ readsPayload }) => !readsPayload).map(({ name }) => name),
+      payloadBytesMax,
       store,
       clock,
       observer,

@@ -56,6 +56,7 @@ test('with a full disk no message is accepted and no request is answered for; wi
     source: 'tasks',
     rules,
     handlers: ['webhook'],
+    withoutPayload: [],
     payloadBytesMax: 1_000_000,
     store,
     clock: systemClock,

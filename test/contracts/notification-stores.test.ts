@@ -5,6 +5,9 @@ import { describe, test } from 'vitest';
 import { createMemoryNotifications } from '../../src/adapters/store/memory-notifications.ts';
 import { createSqliteNotifications } from '../../src/adapters/store/sqlite-notifications.ts';
 import { type StoreHarness, storeClauses, testedFields } from './notification-store-contract.ts';
+import { edgeClauses } from './notification-store-edges.ts';
+
+const clausesOfAll = [...storeClauses, ...edgeClauses];
 
 async function memoryHarness(): Promise<StoreHarness> {
   const store = createMemoryNotifications();
@@ -35,7 +38,7 @@ describe.each([
   ['memory', memoryHarness],
   ['SQLite', sqliteHarness],
 ])('notifications in %s', (_name, makeHarness) => {
-  test.each(storeClauses.map((clause) => [clause.id, clause.promise, clause] as const))(
+  test.each(clausesOfAll.map((clause) => [clause.id, clause.promise, clause] as const))(
     '%s: %s',
     async (_id, _promise, clause) => {
       await using harness = await makeHarness();

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryNotifications } from '../../src/adapters/store/memory-notifications.ts';
 import { storeClauses, type TestedStore } from '../contracts/notification-store-contract.ts';
+import { edgeClauses } from '../contracts/notification-store-edges.ts';
+
+const clausesOfAll = [...storeClauses, ...edgeClauses];
 
 /** Stores that are wrong in one thing, each with the clauses that it breaks. */
 const mutants: readonly (readonly [string, readonly string[], (right: TestedStore) => Partial<TestedStore>])[] = [
@@ -132,6 +135,11 @@ const mutants: readonly (readonly [string, readonly string[], (right: TestedStor
   ],
   ['forgets nothing', ['N11'], () => ({ forget: async () => 0 })],
   ['has no orphans', ['N14'], () => ({ orphans: async () => 0 })],
+  [
+    'keeps every payload',
+    ['N15'],
+    (right) => ({ match: (occurrences, handlers, given, at) => right.match(occurrences, handlers, given, at) }),
+  ],
   ['recovers nothing', ['N12'], () => ({ recover: async () => 0 })],
   [
     'takes whole milliseconds only',
@@ -149,7 +157,7 @@ const mutants: readonly (readonly [string, readonly string[], (right: TestedStor
 async function breaks(id: string, mutate: (right: TestedStore) => Partial<TestedStore>): Promise<boolean> {
   const right = createMemoryNotifications();
   const store: TestedStore = { ...right, ...mutate(right) };
-  const clause = storeClauses.find((each) => each.id === id);
+  const clause = clausesOfAll.find((each) => each.id === id);
   if (!clause) throw new Error(`there is no clause ${id}`);
   const harness = { store, reopen: async () => store, async [Symbol.asyncDispose]() {} };
   return clause.run(harness).then(
@@ -164,10 +172,10 @@ describe('every broken store is found out', () => {
   });
 
   test('every clause finds one out', () => {
-    expect(new Set(mutants.flatMap(([, clauses]) => clauses))).toEqual(new Set(storeClauses.map(({ id }) => id)));
+    expect(new Set(mutants.flatMap(([, clauses]) => clauses))).toEqual(new Set(clausesOfAll.map(({ id }) => id)));
   });
 
   test('and none a store that is right', async () => {
-    for (const { id } of storeClauses) expect(await breaks(id, () => ({})), id).toBe(false);
+    for (const { id } of clausesOfAll) expect(await breaks(id, () => ({})), id).toBe(false);
   });
 });

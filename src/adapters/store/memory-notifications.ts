@@ -22,12 +22,15 @@ export function createMemoryNotifications(): OpenableNotifications {
       const waiting = all().filter(({ userId, state }) => userId === notification.userId && state === 'waiting');
       const known = waiting.find((each) => wishText(each) === wishText(notification));
       if (known) return { kind: 'known', notification: known };
-      if (waiting.length >= waitingMax) return { kind: 'full' };
+      const inAge = waiting.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+      const pushedOut = inAge.slice(0, Math.max(0, waiting.length - waitingMax + 1));
+      for (const { id } of pushedOut) kept.delete(id);
       kept.set(notification.id, notification);
-      return { kind: 'added' };
+      return { kind: pushedOut.length > 0 ? 'replaced' : 'added' };
     },
 
-    async match(occurrences, handlers, trigger, at) {
+    async match(occurrences, handlers, trigger, at, withoutPayload = []) {
+      const { payload: _, ...short } = trigger;
       const fired = all().filter(
         (each) =>
           each.state === 'waiting' &&
@@ -35,7 +38,8 @@ export function createMemoryNotifications(): OpenableNotifications {
           occurrences.some((occurrence) => isMeant(each, occurrence)),
       );
       for (const each of fired) {
-        change(each, { state: 'matched', triggeredAt: at, updatedAt: at, nextTryAt: at, trigger });
+        const given = withoutPayload.includes(each.handler ?? '') ? short : trigger;
+        change(each, { state: 'matched', triggeredAt: at, updatedAt: at, nextTryAt: at, trigger: given });
       }
       return fired.length;
     },

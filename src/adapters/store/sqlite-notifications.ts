@@ -57,17 +57,25 @@ type Run = SqliteDatabase['run'];
 /** What one call forgets at most, so that nobody waits for it. */
 const forgetMax = 500;
 
+/** Makes room for one more, unless it waits already. */
+const pushOut = `
+  DELETE FROM notification
+  WHERE id IN (
+      SELECT id FROM notification WHERE user_id = ?1 AND state = 'waiting' ORDER BY created_at, id
+      LIMIT max(0, (SELECT count(*) FROM notification WHERE user_id = ?1 AND state = 'waiting') - ?3 + 1))
+    AND NOT EXISTS (SELECT 1 FROM notification WHERE user_id = ?1 AND fingerprint = ?2 AND state = 'waiting')`;
+
 const insert = `
   INSERT INTO notification (id, user_id, event, handler, config, fingerprint, state, created_at, updated_at)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?7
-  WHERE (SELECT count(*) FROM notification WHERE user_id = ?2 AND state = 'waiting') < ?8
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?7 WHERE true
   ON CONFLICT (user_id, fingerprint) WHERE state = 'waiting' DO NOTHING`;
 
 const selectSame = `SELECT * FROM notification WHERE user_id = ? AND fingerprint = ? AND state = 'waiting'`;
 
 const match = `
   UPDATE notification
-  SET state = 'matched', triggered_at = ?1, updated_at = ?1, next_try_at = ?1, trigger_event = ?2
+  SET state = 'matched', triggered_at = ?1, updated_at = ?1, next_try_at = ?1,
+      trigger_event = CASE WHEN handler IN (SELECT value FROM json_each(?8)) THEN ?9 ELSE ?2 END
   WHERE state = 'waiting' AND handler IN (SELECT value FROM json_each(?3))
     AND id IN (SELECT id FROM notification_field WHERE user_id = ?4 AND event = ?5 AND name = ?6 AND value = ?7)`;
 
@@ -120,22 +128,29 @@ function storeIn(run: Run, fieldNames: readonly string[]): NotificationStore {
     async add(notification, waitingMax) {
       const { id, userId, event = null, handler = null, config, createdAt } = notification;
       const fingerprint = fingerprintOf(notification);
-      const own = [id, userId, event, handler, jsonOrNull(config), fingerprint, createdAt, waitingMax];
-      const [inserted, same] = await run([
+      const own = [id, userId, event, handler, jsonOrNull(config), fingerprint, createdAt];
+      const [pushedOut, inserted, same] = await run([
+        { sql: pushOut, values: [userId, fingerprint, waitingMax] },
         { sql: insert, values: own },
         { sql: selectSame, values: [userId, fingerprint] },
         ...fieldsOf(notification, fieldNames),
       ]);
-      if (inserted?.changes === 1) return { kind: 'added' };
+      if (inserted?.changes === 1) return { kind: pushedOut?.changes === 0 ? 'added' : 'replaced' };
       const [row] = same?.rows ?? [];
-      return row ? { kind: 'known', notification: notificationOf(row) } : { kind: 'full' };
+      if (!row) throw new RangeError('a notification was neither stored nor there');
+      return { kind: 'known', notification: notificationOf(row) };
     },
 
-    async match(occurrences, handlers, trigger, at) {
+    async match(occurrences, handlers, trigger, at, withoutPayload = []) {
+      const { payload: _, ...short } = trigger;
       const own = [at, JSON.stringify(trigger), JSON.stringify(handlers)];
+      const triggers = [JSON.stringify(withoutPayload), JSON.stringify(short)];
       const results = await run(
         occurrences.flatMap(({ event, userId, fields }) =>
-          [...fields].map(([name, value]) => ({ sql: match, values: [...own, userId, event, name, value] })),
+          [...fields].map(([name, value]) => ({
+            sql: match,
+            values: [...own, userId, event, name, value, ...triggers],
+          })),
         ),
       );
       return results.reduce((count, { changes }) => count + changes, 0);

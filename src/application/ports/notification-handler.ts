@@ -6,6 +6,8 @@ export interface NotificationHandler {
   readonly name: string;
   /** Why nothing is sent by it on this gateway, if so: each try rejects until somebody changes that. */
   readonly offReason?: string | undefined;
+  /** Whether it has a use for the payload of what has fired; it is not kept for the others. */
+  readonly readsPayload?: boolean;
   /** How many tries may be under way at once. */
   readonly concurrencyMax: number;
   /**

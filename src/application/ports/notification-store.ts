@@ -6,8 +6,8 @@ export type Added =
   | { readonly kind: 'added' }
   /** The same wish of the same user waits already; nothing was stored. */
   | { readonly kind: 'known'; readonly notification: Notification }
-  /** As many of the user's wait as may; nothing was stored. */
-  | { readonly kind: 'full' };
+  /** It waits; as many of the user's did as may, and the oldest of them was forgotten for it. */
+  | { readonly kind: 'replaced' };
 
 export type TryOutcome =
   | { readonly kind: 'sent' }
@@ -28,6 +28,7 @@ export interface NotificationStore {
   /**
    * Whatever waits, has one of these handlers and is meant by one of the occurrences is `matched` from then on, to be
    * tried at once; all of it or nothing.
+   * @param withoutPayload handlers that have no use for the payload of the trigger: it is not kept for them.
    * @returns how many there were.
    */
   match(
@@ -35,6 +36,7 @@ export interface NotificationStore {
     handlers: readonly string[],
     trigger: NotificationTrigger,
     at: number,
+    withoutPayload?: readonly string[],
   ): Promise<number>;
   /** In the order of their ids, behind `after`; of one user, or of all. */
   page(userId: string | undefined, after: string | undefined, max: number): Promise<readonly Notification[]>;

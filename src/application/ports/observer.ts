@@ -106,7 +106,11 @@ export type Observation =
       readonly error?: unknown;
     }
   /** Somebody asked to be told of an event. The handler is one that is known, or `unknown`. */
-  | { readonly kind: 'notification-requested'; readonly handler: string; readonly outcome: 'added' | 'known' | 'full' }
+  | {
+      readonly kind: 'notification-requested';
+      readonly handler: string;
+      readonly outcome: 'added' | 'known' | 'replaced';
+    }
   /** An event fired some, which are stored as such. */
   | {
       readonly kind: 'notification-matched';

@@ -96,7 +96,7 @@ export const notificationSettings = z.strictObject({
     .min(1)
     .max(100_000)
     .default(1000)
-    .describe('How many notifications of one user may wait.'),
+    .describe('How many notifications of one user may wait. For one more the oldest is forgotten.'),
   keepDays: z.number().int().min(1).max(daysMax).default(90).describe('How long what is sent or has failed is kept.'),
   waitDays: z.number().int().min(1).max(daysMax).default(365).describe('How long a notification waits for its event.'),
   ...notificationRouteFields,

@@ -88,9 +88,7 @@ export function createNotificationRoutes(door: NotificationDoor): FastifyPluginA
     const wish = readWish(request.body instanceof Uint8Array ? request.body : new Uint8Array());
     if (!wish.ok) return answer(reply, wish.reason);
     try {
-      const requested = await door.request(callerOf(request).userId, wish.value);
-      if (!requested.ok) return answer(reply, errorAnswer(429, requested.reason), 3600);
-      const { notification, warnings } = requested.value;
+      const { notification, warnings } = await door.request(callerOf(request).userId, wish.value);
       // `status` is what the sample of the original's README looks at.
       return reply.send({ ...documentOf(notification), status: 'ok', ...(warnings.length > 0 ? { warnings } : {}) });
     } catch (error) {

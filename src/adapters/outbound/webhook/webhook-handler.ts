@@ -23,6 +23,7 @@ export function createWebhookNotification(
   const networks = parseNetworks(settings.allowedNetworks);
   return {
     name: 'webhook',
+    readsPayload: true,
     concurrencyMax: settings.concurrencyMax,
     async send(notification, signal) {
       const message = webhookMessage(notification, settings, clock.now());
