@@ -61,6 +61,7 @@ describeWithPubSub('the subscriptions of a Pub/Sub source', () => {
     expect(source.state).toEqual({
       kind: 'waiting',
       reason: expect.stringContaining(`"${subscription}" does not exist`),
+      isConnected: true,
     });
     await broker.createTopic(topic);
     await broker.createSubscription(topic, subscription);

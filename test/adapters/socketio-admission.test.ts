@@ -48,7 +48,7 @@ describe('clients that are let in', () => {
   });
 
   test('hiiretail 8.10: present lists in the query in every encoding, and what they put elsewhere', async () => {
-    const places = ['query.topics', 'query.userToken', 'auth.number', 'auth.list', 'header.x-own'];
+    const places = ['query.topics', 'query.topics[]', 'query.userToken', 'auth.number', 'auth.list', 'header.x-own'];
     const { seen, admit } = recordingAdmission(places);
     const { url } = await startEndpoint({}, admit);
     await connectedClient(url, [], {
@@ -62,13 +62,15 @@ describe('clients that are let in', () => {
     expect(seen).toEqual([
       {
         'query.topics': ['a.v1,b.v1'],
+        'query.topics[]': ['a.v1,b.v1'],
         'query.userToken': ['undefined'],
         'auth.number': ['7'],
         'auth.list': [],
         'header.x-own': ['o'],
       },
       {
-        'query.topics': ['a', 'b,c', 'd'],
+        'query.topics': ['a', 'b,c'],
+        'query.topics[]': ['a', 'b,c', 'd'],
         'query.userToken': ['u'],
         'auth.number': [],
         'auth.list': [],

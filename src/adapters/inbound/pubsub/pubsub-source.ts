@@ -215,11 +215,18 @@ class PubSubSource implements EventSource, EventPublisher {
   /** One subscription that does not consume is told of; the others go on. */
   #stateChanged(): void {
     if (this.state.kind === 'draining' || this.state.kind === 'stopped') return;
-    const reasons = this.#feeds.flatMap(({ waitsFor }) => (waitsFor ? [waitsFor.message] : []));
-    const [first] = reasons;
-    if (first === undefined && this.state.kind !== 'consuming') this.#life.consume();
-    if (first !== undefined)
-      this.#life.wait(reasons.length === 1 ? first : `${first} (and ${reasons.length - 1} more like it)`);
+    const faults = this.#feeds.flatMap(({ waitsFor }) => waitsFor ?? []);
+    const [first] = faults;
+    if (!first) {
+      if (this.state.kind !== 'consuming') this.#life.consume();
+      return;
+    }
+    const others = faults.length === 1 ? '' : ` (and ${faults.length - 1} more like it)`;
+    // Who says that something is not there is there himself.
+    this.#life.wait(
+      `${first.message}${others}`,
+      faults.every(({ code }) => code === 'pubsub_missing'),
+    );
   }
 
   /** A connection can be dead without a word. Who hears nothing asks, one subscription for all: they share it. */
