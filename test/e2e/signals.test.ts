@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { configFile } from '../support/config-file.ts';
 import { connectClient, developmentToken } from '../support/demo-clients.ts';
 import { eventually } from '../support/eventually.ts';
-import { startEdgeward, startGatewayProcess } from '../support/gateway-process.ts';
+import { startEdgeward, startGatewayProcess, startMsMax } from '../support/gateway-process.ts';
 
 test('SIGTERM: clients are told to come back, the process ends with 0', async () => {
   await using gateway = await startGatewayProcess();
@@ -74,7 +74,7 @@ test('a gateway whose standard output nobody reads any more goes on serving', as
   });
   // As "edgeward start | head -1" does, long before the last line is printed.
   child.stdout?.destroy();
-  await eventually(() => expect(output()).toContain('gateway is up'));
+  await eventually(() => expect(output()).toContain('gateway is up'), startMsMax);
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0];
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   child.kill('SIGTERM');

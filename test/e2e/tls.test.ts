@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { io } from 'socket.io-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { startEdgeward } from '../support/gateway-process.ts';
+import { startEdgeward, startMsMax } from '../support/gateway-process.ts';
 import { testCertificate, testCertificateKey } from '../support/test-certificate.ts';
 
 /** Posts JSON to a server whose certificate signs itself. */
@@ -40,7 +40,7 @@ test('hiiretail 8.1: the stock client over wss', async () => {
     const address = /listens on (https:\S+)/.exec(gateway.output())?.[1];
     if (address === undefined) throw new Error(gateway.output());
     return address;
-  });
+  }, startMsMax);
   const roles = ['edgeward.client', 'edgeward.publisher'];
   const { token } = (await post(`${url}/v1/development/tokens`, { tenant: 'demo', roles })) as { token: string };
 

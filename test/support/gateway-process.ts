@@ -49,7 +49,7 @@ export const startEdgeward = ({ args = ['start'], env = {} }: Started = {}): Wat
   );
 
 /** Loading the program is work for the processor, of which there may be little while other tests run. */
-const startMsMax = 30_000;
+export const startMsMax = 30_000;
 
 /** Starts a gateway and waits until it serves. */
 export async function startGatewayProcess(started: Started = {}): Promise<GatewayProcess> {
