@@ -273,10 +273,12 @@ describe('what a client says', () => {
 
 describe('the end of a connection', () => {
   test('signalr 13.18, salto-ks 8.16: for a restart is a Close that lets the client come back, behind what it is owed', async () => {
-    const { connect, open, deliver, endpoint } = await startHub();
+    const { connect, open, deliver, endpoint, clock } = await startHub();
     const [client, greeting] = [await connect(), await open()];
     for (let count = 0; count < 20; count += 1) deliver(payloadOf(String(count)));
     expect(await endpoint.close(AbortSignal.timeout(5000))).toEqual({ flushed: 1, cut: 0 });
+    // It has no timer any more.
+    expect(clock.pending).toBe(0);
     expect(await client.closed).toEqual({ code: 1000, reason: '' });
     expect(client.records).toHaveLength(22);
     expect(client.records.at(-1)).toBe('{"type":7,"allowReconnect":true}');
