@@ -434,9 +434,11 @@ describe('presence', () => {
     ['always', undefined, 1],
     ['never', { l: 1 }, 0],
   ] as const)('the sender’s own, %s and a loopback of %j: %i', (echo, loopbackMetadata, times) => {
-    const { open } = spacesMembers({ settings: { presence: { echo }, media: { echo } } });
-    const member = open('user');
-    subscribe(member, 's');
+    const { open } = spacesMembers({ settings: { message: { echo }, presence: { echo }, media: { echo } } });
+    const [member, other] = [open('user'), open('other')];
+    for (const each of [member, other]) subscribe(each, 's');
+    say(member, 's', 'x', { loopbackMetadata });
+    expect([texts(member).length, texts(other).length]).toEqual([times, 1]);
     member.member.hear('SEND_PRESENCE_EVENT', { ...online, loopbackMetadata });
     member.member.hear('SEND_MEDIA_SESSION_EVENTS', { ...online, loopbackMetadata });
     for (const name of ['PRESENCE_EVENT_RESPONSE', 'MEDIA_SESSION_RESPONSE']) {

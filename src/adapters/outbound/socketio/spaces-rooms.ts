@@ -194,8 +194,7 @@ export class SpacesRooms {
 
   #rulesOf(name: SpacesEventName): AudienceRules {
     const { message, presence, media } = this.#dependencies.settings;
-    // Its sender always gets it.
-    if (name === 'MESSAGE_SENT') return { echo: 'always', receivers: message.receivers };
+    if (name === 'MESSAGE_SENT') return message;
     if (name === 'PRESENCE_EVENT_RESPONSE') return presence;
     return name === 'MEDIA_SESSION_RESPONSE' ? media : forEverybody;
   }

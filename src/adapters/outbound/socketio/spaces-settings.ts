@@ -63,6 +63,10 @@ const receiversText = z
   .describe('Who gets one that names `receivers`: these users’ sockets in the space (inferred), or everybody there.');
 
 const messageSettings = z.strictObject({
+  echo: z
+    .enum(['with-loopback', 'always', 'never'])
+    .default('always')
+    .describe('Whether the sender gets its own: always (inferred), when it came with `loopbackMetadata`, or never.'),
   receivers: z
     .enum(['only-them', 'everybody'])
     .default('only-them')
