@@ -1,13 +1,5 @@
 import { z } from 'zod';
-
-const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
-
-const originText = z
-  .string()
-  .refine(
-    (text) => text === '*' || URL.parse(text)?.origin === text,
-    'must be * or an origin, such as https://example.com',
-  );
+import { originText, pathText, wholeNumber } from '../endpoint-fields.ts';
 
 export const namespaceText = z.string().regex(/^\/[^?,\s]*$/, 'must begin with / and have no comma');
 
@@ -16,11 +8,7 @@ export const namespaceText = z.string().regex(/^\/[^?,\s]*$/, 'must begin with /
  * all these.
  */
 export const engineFields = {
-  path: z
-    .string()
-    .regex(/^\/[^?#\s]*$/, 'must begin with / and have no query')
-    .default('/socket.io/')
-    .describe('Path of the endpoint, which clients give as `path`.'),
+  path: pathText.default('/socket.io/').describe('Path of the endpoint, which clients give as `path`.'),
   allowPolling: z
     .boolean()
     .default(false)

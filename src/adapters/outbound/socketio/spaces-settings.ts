@@ -7,9 +7,9 @@ import {
   permitSettings,
   roomTemplateText,
 } from '../../settings-fields.ts';
+import { wholeNumber } from '../endpoint-fields.ts';
 import { engineFields, namespaceText, refineEngine } from './engine-settings.ts';
 
-const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
 const nameText = z.string().min(1).max(255);
 
 const membershipSettings = z
