@@ -26,9 +26,9 @@ export function fakeSocket(): FakeSocket {
     frames,
     ended: undefined,
     isPaused: false,
-    write(more, written) {
-      frames.push(...more);
-      written();
+    write(run) {
+      frames.push(...run.frames);
+      return true;
     },
     close() {
       this.ended ??= 'closed';

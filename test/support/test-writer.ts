@@ -1,22 +1,32 @@
 import { expect } from 'vitest';
+import type { FrameRun } from '../../src/adapters/outbound/frame-run.ts';
 import type { Cut, FrameWriter } from '../../src/adapters/outbound/send-queue.ts';
+import type { PendingWrite } from '../../src/adapters/outbound/write-frames.ts';
 
 /** A transport that a test drains by hand. */
 export class TestWriter implements FrameWriter {
   readonly writes: (readonly string[])[] = [];
   readonly cuts: Cut[] = [];
-  #written: (() => void) | undefined;
+  /** How often it was told that nothing is owed any more. */
+  emptiedCount = 0;
+  #pending: PendingWrite | undefined;
 
-  write(frames: readonly Buffer[], written: () => void): void {
-    expect(this.#written, 'one write at a time').toBeUndefined();
+  write({ frames, buffers }: FrameRun, pending: PendingWrite): boolean {
+    expect(this.#pending, 'one write at a time').toBeUndefined();
+    expect(Buffer.concat(buffers)).toEqual(Buffer.concat(frames));
     this.writes.push(frames.map(String));
-    this.#written = written;
+    this.#pending = pending;
+    return false;
   }
 
   drain(): void {
-    const written = this.#written;
-    this.#written = undefined;
-    written?.();
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.written();
+  }
+
+  emptied(): void {
+    this.emptiedCount += 1;
   }
 
   terminate(cut: Cut): void {

@@ -1,17 +1,25 @@
+import type { FlushSchedule } from './flush-schedule.ts';
+import type { FrameRun } from './frame-run.ts';
+import { FrameRuns } from './frame-runs.ts';
 import type { BudgetedQueues, SendBudget, StalledQueue } from './send-budget.ts';
+import type { PendingWrite } from './write-frames.ts';
 
 /** What a send queue has of its connection. */
 export interface FrameWriter {
   /**
-   * Writes ready frames in their order, in one system call where the transport has one. Not called again before
-   * `written` was, which says that the transport holds none of them any more. A connection that ends need not call it.
+   * Writes ready frames in their order, in one system call where the transport has one. Not called again before they are
+   * written. A connection that ends need not say so.
+   *
+   * @returns whether the transport holds none of them any more. If it does, `pending` is told once it does not.
    */
-  write(frames: readonly Buffer[], written: () => void): void;
+  write(run: FrameRun, pending: PendingWrite): boolean;
   /**
    * Ends the connection at once, unsent bytes with it, in a way that lets the client come back. Called at most once.
    * Must not throw.
    */
   terminate(cut: Cut): void;
+  /** Nothing is owed any more. */
+  emptied?(): void;
 }
 
 /** `slow`: the client does not read fast enough, for its own limit or for the budget. `failed`: `write` threw. */
@@ -22,14 +30,15 @@ export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: num
  * came, all those of a turn of the event loop in one write, and never more than one write is under way, so that what a
  * slow client is owed is counted here and not hidden in its transport.
  */
-export class SendQueue implements StalledQueue {
+export class SendQueue implements StalledQueue, PendingWrite {
   readonly #writer: FrameWriter;
   readonly #queues: SendQueues;
-  #frames: Buffer[] = [];
+  /** What is not handed to the transport yet. */
+  #run: FrameRun | undefined;
   #bytes = 0;
   #bytesInWrite = 0;
-  #bytesWritten = 0;
-  #markedBytes = 0;
+  /** Of what was owed when it was marked. */
+  #bytesMarked = 0;
   /** Of the budget, when the write under way was begun. */
   #writeRound = 0;
   #open = true;
@@ -47,12 +56,12 @@ export class SendQueue implements StalledQueue {
 
   /** Whether something is not written yet that was owed when it was marked. */
   get isBehind(): boolean {
-    return this.#open && this.#bytesWritten < this.#markedBytes;
+    return this.#open && this.#bytesMarked > 0;
   }
 
   /** Remembers what is owed now. */
   mark(): void {
-    this.#markedBytes = this.#bytesWritten + this.#bytes;
+    this.#bytesMarked = this.#bytes;
   }
 
   /**
@@ -62,28 +71,47 @@ export class SendQueue implements StalledQueue {
   push(frame: Buffer): boolean {
     if (!this.#open) return false;
     const bytes = this.#bytes + frame.length;
-    if (bytes > this.#queues.bytesMax && this.#bytes > 0 && frame !== this.#frames.at(-1)) {
+    const before = this.#run;
+    if (bytes > this.#queues.bytesMax && this.#bytes > 0 && frame !== before?.last) {
       this.#cut({ cause: 'slow', queuedBytes: bytes });
       return false;
     }
     this.#bytes = bytes;
-    this.#queues.count(frame.length);
-    if (this.#frames.push(frame) === 1 && this.#bytesInWrite === 0) this.#queues.flushThisTurn(this);
+    this.#run = this.#queues.extend(before, frame);
+    if (before === undefined && this.#bytesInWrite === 0) this.#queues.flushSoon(this);
     return true;
   }
 
-  /** Writes what is owed. Called by `SendQueues` only. */
+  /** Writes what is owed, unless a write is under way. */
   flush(): void {
-    if (!this.#open) return;
-    const frames = this.#frames;
-    this.#frames = [];
+    const run = this.#run;
+    if (run === undefined || this.#bytesInWrite > 0) return;
+    this.#run = undefined;
     this.#bytesInWrite = this.#bytes;
     this.#writeRound = this.#queues.round;
+    let isWritten: boolean;
     try {
-      this.#writer.write(frames, this.#written);
+      isWritten = this.#writer.write(run, this);
     } catch {
       this.#cut({ cause: 'failed', queuedBytes: this.#bytes });
+      return;
     }
+    if (isWritten) this.written();
+  }
+
+  /** For the writer. */
+  written(): void {
+    if (!this.#open) return;
+    const bytes = this.#bytesInWrite;
+    this.#bytes -= bytes;
+    this.#bytesInWrite = 0;
+    this.#queues.count(-bytes);
+    if (this.#bytesMarked > 0) {
+      this.#bytesMarked = Math.max(0, this.#bytesMarked - bytes);
+      this.#queues.wrote(this);
+    }
+    if (this.#run) this.#queues.flushSoon(this);
+    else this.#writer.emptied?.();
   }
 
   /** Whether the write under way was begun before the round of the budget. */
@@ -101,20 +129,10 @@ export class SendQueue implements StalledQueue {
     this.#open = false;
     this.#queues.forget(this);
     this.#queues.count(-this.#bytes);
-    this.#frames = [];
+    this.#run = undefined;
     this.#bytes = 0;
     this.#queues.wrote(this);
   }
-
-  readonly #written = (): void => {
-    if (!this.#open) return;
-    this.#bytes -= this.#bytesInWrite;
-    this.#queues.count(-this.#bytesInWrite);
-    this.#bytesWritten += this.#bytesInWrite;
-    this.#bytesInWrite = 0;
-    this.#queues.wrote(this);
-    if (this.#frames.length > 0) this.#queues.flushThisTurn(this);
-  };
 
   #cut(cut: Cut): void {
     this.close();
@@ -131,13 +149,19 @@ export class SendQueues implements BudgetedQueues {
   readonly #budget: SendBudget;
   readonly #open = new Set<SendQueue>();
   readonly #flushes = new Set<Flush>();
+  readonly #schedule: FlushSchedule;
+  readonly #runs = new FrameRuns();
   #waiting: SendQueue[] = [];
   #bytes = 0;
 
-  /** @param bytesMax `sendQueueBytesMax` of the endpoint. */
-  constructor(bytesMax: number, budget: SendBudget) {
+  /**
+   * @param bytesMax `sendQueueBytesMax` of the endpoint.
+   * @param schedule by default at the end of the turn.
+   */
+  constructor(bytesMax: number, budget: SendBudget, schedule: FlushSchedule = setImmediate) {
     this.bytesMax = bytesMax;
     this.#budget = budget;
+    this.#schedule = schedule;
     budget.join(this);
   }
 
@@ -195,14 +219,21 @@ export class SendQueues implements BudgetedQueues {
     for (const { behind, done } of this.#flushes) if (behind.delete(queue) && behind.size === 0) done();
   }
 
+  /** For the queues themselves: counts the frame, and has it behind what the connection is owed already. */
+  extend(before: FrameRun | undefined, frame: Buffer): FrameRun {
+    this.count(frame.length);
+    return this.#runs.extend(before, frame);
+  }
+
   /** For the queues themselves: they are flushed when everything that this turn has brought is queued. */
-  flushThisTurn(queue: SendQueue): void {
-    if (this.#waiting.push(queue) === 1) setImmediate(this.#flush);
+  flushSoon(queue: SendQueue): void {
+    if (this.#waiting.push(queue) === 1) this.#schedule(this.#flush);
   }
 
   readonly #flush = (): void => {
     const queues = this.#waiting;
     this.#waiting = [];
+    this.#runs.forget();
     for (const queue of queues) queue.flush();
   };
 }

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { FrameRun } from '../../../src/adapters/outbound/frame-run.ts';
 import { SendBudget } from '../../../src/adapters/outbound/send-budget.ts';
 import { SendQueues } from '../../../src/adapters/outbound/send-queue.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -37,9 +38,10 @@ describe('a send queue', () => {
   test('takes a transport that has written at once', async () => {
     const writer = new TestWriter();
     const write = writer.write.bind(writer);
-    writer.write = (frames, written) => {
-      write(frames, written);
+    writer.write = (run, pending) => {
+      write(run, pending);
       writer.drain();
+      return false;
     };
     const queue = new SendQueues(1000, unlimited()).open(writer);
     queue.push(frame('a'));
@@ -47,7 +49,22 @@ describe('a send queue', () => {
     queue.push(frame('b'));
     await turn();
     expect(writer.writes).toEqual([['a'], ['b']]);
-    expect(queue.bytes).toBe(0);
+    expect([queue.bytes, writer.emptiedCount]).toEqual([0, 2]);
+  });
+
+  test('asks a transport that says that it has written for nothing more', async () => {
+    const writes: string[] = [];
+    const writer = {
+      write: ({ last }: FrameRun) => writes.push(String(last)) > 0,
+      terminate: () => expect.unreachable(),
+    };
+    const queues = new SendQueues(1000, unlimited());
+    const queue = queues.open(writer);
+    for (const text of ['a', 'b']) {
+      queue.push(frame(text));
+      await turn();
+    }
+    expect([writes, queue.bytes, queues.bytes]).toEqual([['a', 'b'], 0, 0]);
   });
 
   test('counts what its transport has not written', async () => {

@@ -1,8 +1,10 @@
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
+import type { FrameRun } from '../frame-run.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
+import type { PendingWrite } from '../write-frames.ts';
 import type { EventFrames } from './event-frames.ts';
 import { handshakeAnswer, handshakeCanceled, readHandshake } from './handshake.ts';
 import { HubCalls } from './hub-calls.ts';
@@ -15,7 +17,7 @@ import type { SignalrSettings } from './signalr-settings.ts';
 /** The WebSocket of a connection. */
 export type HubSocket = {
   /** See `writeFrames`. */
-  write(frames: readonly Buffer[], written: () => void): void;
+  write(run: FrameRun, pending: PendingWrite): boolean;
   /** Closes it behind what is written. A client that does not answer is cut. */
   close(code: number): void;
   terminate(): void;
@@ -138,11 +140,12 @@ export class HubConnection implements FrameWriter {
     else if (this.#state === 'greeting') this.#finish(undefined, cause);
   }
 
-  write(frames: readonly Buffer[], written: () => void): void {
-    this.#socket.write(frames, () => {
-      written();
-      if (this.#state === 'closing' && this.#queue.bytes === 0) this.#socket.close(normalClosure);
-    });
+  write(run: FrameRun, pending: PendingWrite): boolean {
+    return this.#socket.write(run, pending);
+  }
+
+  emptied(): void {
+    if (this.#state === 'closing') this.#socket.close(normalClosure);
   }
 
   terminate({ cause, queuedBytes }: Cut): void {

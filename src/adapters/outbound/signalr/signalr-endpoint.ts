@@ -237,9 +237,9 @@ const refuse = (socket: Duplex, { status, headers, body }: HubRefusal): void =>
   refuseUpgrade(socket, status, body, headers);
 
 const socketOf = (websocket: WebSocket): HubSocket => ({
-  write(frames, written) {
+  write(run, pending) {
     const { _socket: socket } = websocket as WebSocket & { readonly _socket: Duplex };
-    if (websocket.readyState === websocket.OPEN) writeFrames(socket, frames, written);
+    return websocket.readyState === websocket.OPEN && writeFrames(socket, run, pending);
   },
   close: (code) => websocket.close(code),
   terminate: () => websocket.terminate(),

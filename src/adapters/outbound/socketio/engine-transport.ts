@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { WebSocket } from 'ws';
+import type { FrameRun } from '../frame-run.ts';
 import { textOfFrame } from '../text-frame.ts';
-import { writeFrames as writeToSocket } from '../write-frames.ts';
+import { type PendingWrite, writeFrames as writeToSocket } from '../write-frames.ts';
 
 /** What is used of Engine.IO 6 and ws 8 that their types do not show. All such use is in this file. */
 type EngineInsides = {
@@ -15,25 +16,24 @@ type EngineInsides = {
  * Writes ready frames of Socket.IO packets behind what Engine.IO has sent, in one system call. Engine.IO itself writes
  * such frames past ws (`wsPreEncodedFrame`), but with a system call for each.
  *
- * @param written called once when they have left the process; not when the connection ends before.
+ * @returns true when they have left the process. Else `pending` is told once they have; not when the connection ends before.
  */
-export function writeFrames(engineSocket: EngineSocket, frames: readonly Buffer[], written: () => void): void {
+export function writeFrames(engineSocket: EngineSocket, run: FrameRun, pending: PendingWrite): boolean {
   const websocket = websocketOf(engineSocket);
   if (!websocket || insidesOf(engineSocket).writeBuffer.length > 0) {
-    handOver(engineSocket, frames, written);
-    return;
+    handOver(engineSocket, run.frames, pending);
+    return false;
   }
-  if (websocket.readyState !== websocket.OPEN) return;
-  writeToSocket(websocket._socket, frames, written);
+  return websocket.readyState === websocket.OPEN && writeToSocket(websocket._socket, run, pending);
 }
 
 /** For a client that is still polling, or while a packet of Engine.IO's own (CONNECT, ping) is yet to be sent. */
-function handOver(engineSocket: EngineSocket, frames: readonly Buffer[], written: () => void): void {
+function handOver(engineSocket: EngineSocket, frames: readonly Buffer[], pending: PendingWrite): void {
   for (const [index, frame] of frames.entries()) {
     const options = { compress: false, wsPreEncodedFrame: [frame] };
     // Engine.IO puts the packet type back, which is the first character.
     const packet = textOfFrame(frame).slice(1);
-    engineSocket.write(packet, options, index < frames.length - 1 ? undefined : written);
+    engineSocket.write(packet, options, index < frames.length - 1 ? undefined : () => pending.written());
   }
 }
 

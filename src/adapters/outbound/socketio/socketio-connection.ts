@@ -3,8 +3,10 @@ import type { Admission } from '../../../application/ports/admission.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { RoomName } from '../../../domain/room.ts';
+import type { FrameRun } from '../frame-run.ts';
 import type { RoomIndex } from '../room-index.ts';
 import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
+import type { PendingWrite } from '../write-frames.ts';
 import { cutTransport, isPolling, writeFrames } from './engine-transport.ts';
 
 /** `waiting`: not admitted, or refused. From `ended` on nothing happens any more. */
@@ -130,8 +132,8 @@ export class SocketioConnection implements FrameWriter {
     return this.#queue?.push(frame) ?? false;
   }
 
-  write(frames: readonly Buffer[], written: () => void): void {
-    writeFrames(this.#engineSocket, frames, written);
+  write(run: FrameRun, pending: PendingWrite): boolean {
+    return writeFrames(this.#engineSocket, run, pending);
   }
 
   terminate({ cause, queuedBytes }: Cut): void {

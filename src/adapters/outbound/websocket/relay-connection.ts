@@ -2,10 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Admission, Session } from '../../../application/ports/admission.ts';
 import type { RoomName } from '../../../domain/room.ts';
+import type { FrameRun } from '../frame-run.ts';
 import type { RoomIndex } from '../room-index.ts';
 import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
-import { writeFrames } from '../write-frames.ts';
+import { type PendingWrite, writeFrames } from '../write-frames.ts';
 import { type BindHome, type BindOwner, ClientBinds } from './client-binds.ts';
 import { readClientMessage } from './client-message.ts';
 import { type CloseCode, closeCodes } from './close-codes.ts';
@@ -118,9 +119,9 @@ export class RelayConnection implements FrameWriter, BindOwner {
     this.#stopIdle?.();
   }
 
-  write(frames: readonly Buffer[], written: () => void): void {
+  write(run: FrameRun, pending: PendingWrite): boolean {
     const websocket = this.#websocket as WebSocket & { readonly _socket: Duplex };
-    if (websocket.readyState === websocket.OPEN) writeFrames(websocket._socket, frames, written);
+    return websocket.readyState === websocket.OPEN && writeFrames(websocket._socket, run, pending);
   }
 
   terminate({ cause, queuedBytes }: Cut): void {

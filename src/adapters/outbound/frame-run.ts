@@ -1,0 +1,58 @@
+/** Frames of this many bytes and more are not copied: a system call takes several buffers, too. */
+const joinedFrameBytesMax = 16_384;
+/** What small frames are joined to, at the most. */
+const joinedBytesMax = 65_536;
+
+/**
+ * Frames in the order in which connections are owed them, one or more. It cannot be changed, so all connections that are
+ * owed the same frames hold the same run, and what is made of it is made once for all of them.
+ */
+export class FrameRun {
+  readonly last: Buffer;
+  readonly count: number;
+  readonly #before: FrameRun | undefined;
+  #buffers: readonly Buffer[] | undefined;
+
+  constructor(before: FrameRun | undefined, last: Buffer) {
+    this.#before = before;
+    this.last = last;
+    this.count = (before?.count ?? 0) + 1;
+  }
+
+  /** Each frame. */
+  get frames(): readonly Buffer[] {
+    const frames = new Array<Buffer>(this.count);
+    for (let run: FrameRun | undefined = this; run; run = run.#before) frames[run.count - 1] = run.last;
+    return frames;
+  }
+
+  /** The same bytes in as few buffers as pays. */
+  get buffers(): readonly Buffer[] {
+    this.#buffers ??= this.count === 1 ? [this.last] : joinSmall(this.frames);
+    return this.#buffers;
+  }
+}
+
+function joinSmall(frames: readonly Buffer[]): readonly Buffer[] {
+  const buffers: Buffer[] = [];
+  let small: Buffer[] = [];
+  let bytes = 0;
+  const join = () => {
+    const [first] = small;
+    if (first) buffers.push(small.length === 1 ? first : Buffer.concat(small, bytes));
+    small = [];
+    bytes = 0;
+  };
+  for (const frame of frames) {
+    const isSmall = frame.length < joinedFrameBytesMax;
+    if (!isSmall || bytes + frame.length > joinedBytesMax) join();
+    if (isSmall) {
+      small.push(frame);
+      bytes += frame.length;
+    } else {
+      buffers.push(frame);
+    }
+  }
+  join();
+  return buffers;
+}
