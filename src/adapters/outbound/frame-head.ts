@@ -21,5 +21,7 @@ export function frameWithRoom(opcode: number, length: number): Buffer {
   return frame;
 }
 
+export const opcodeOf = (frame: Buffer): number => (frame[0] ?? 0) & 0x0f;
+
 /** Where the payload of a frame that was made here begins. */
 export const payloadStartOf = (frame: Buffer): number => (frame[1] === length64 ? 10 : frame[1] === length16 ? 4 : 2);

@@ -1,3 +1,5 @@
+import { deflatedFrame } from './deflated-frame.ts';
+
 /** Frames of this many bytes and more are not copied: a system call takes several buffers, too. */
 const joinedFrameBytesMax = 16_384;
 /** What small frames are joined to, at the most. */
@@ -12,6 +14,7 @@ export class FrameRun {
   readonly count: number;
   readonly #before: FrameRun | undefined;
   #buffers: readonly Buffer[] | undefined;
+  #deflated: readonly Buffer[] | undefined;
 
   constructor(before: FrameRun | undefined, last: Buffer) {
     this.#before = before;
@@ -30,6 +33,12 @@ export class FrameRun {
   get buffers(): readonly Buffer[] {
     this.#buffers ??= this.count === 1 ? [this.last] : joinSmall(this.frames);
     return this.#buffers;
+  }
+
+  /** The same messages for clients that take compressed ones. */
+  get deflatedBuffers(): readonly Buffer[] {
+    this.#deflated ??= joinSmall(this.frames.map(deflatedFrame));
+    return this.#deflated;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
 import type { FrameRun } from './frame-run.ts';
 
 /** What waits for a transport. */
@@ -9,13 +10,30 @@ export interface PendingWrite {
 
 const nothing = Buffer.alloc(0);
 
+/** What is used of ws 8 that its types do not show. All such use is in this file. */
+type WebSocketInsides = {
+  readonly _socket: Duplex;
+  readonly _extensions: {
+    readonly 'permessage-deflate'?: { readonly params: { readonly server_max_window_bits?: number } };
+  };
+};
+
 /**
- * Writes ready frames in one system call.
+ * Writes ready frames past ws, in one system call. Nothing once the WebSocket is closing.
  *
  * @returns true when they have left the process already, as they mostly have. Else `pending` is told once they have; not
  * when the connection ends before.
  */
-export function writeFrames(socket: Duplex, { buffers }: FrameRun, pending: PendingWrite): boolean {
+export function writeFrames(websocket: WebSocket, run: FrameRun, pending: PendingWrite): boolean {
+  if (websocket.readyState !== websocket.OPEN) return false;
+  const { _socket, _extensions } = websocket as unknown as WebSocketInsides;
+  const deflate = _extensions['permessage-deflate'];
+  // One that wants a small window gets messages that are not compressed, as RFC 7692 allows.
+  const isDeflated = deflate !== undefined && deflate.params.server_max_window_bits === undefined;
+  return writeBuffers(_socket, isDeflated ? run.deflatedBuffers : run.buffers, pending);
+}
+
+function writeBuffers(socket: Duplex, buffers: readonly Buffer[], pending: PendingWrite): boolean {
   const [first] = buffers;
   if (buffers.length === 1 && first) {
     socket.write(first);

@@ -21,7 +21,7 @@ function engineWith({ transport = 'websocket', waiting = 0, readyState = 1 }) {
     },
   });
   const engineSocket = {
-    transport: { name: transport, socket: { OPEN: 1, readyState, _socket } },
+    transport: { name: transport, socket: { OPEN: 1, readyState, _socket, _extensions: {} } },
     writeBuffer: Array.from({ length: waiting }, () => ({})),
     write: (packet: string, { wsPreEncodedFrame }: { wsPreEncodedFrame: Buffer[] }, written?: () => void) => {
       handedOver.push([packet, wsPreEncodedFrame]);

@@ -1,8 +1,15 @@
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import { inflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import type { WebSocket } from 'ws';
 import { FrameRun } from '../../../src/adapters/outbound/frame-run.ts';
+import { textFrame } from '../../../src/adapters/outbound/text-frame.ts';
 import { writeFrames } from '../../../src/adapters/outbound/write-frames.ts';
+
+/** As much of a WebSocket as frames are written to. */
+const websocketOn = (_socket: Writable, extensions = {}, readyState = 1): WebSocket =>
+  ({ OPEN: 1, readyState, _socket, _extensions: extensions }) as unknown as WebSocket;
 
 /** A transport that takes nothing until it is told to, or at once. */
 function transport(takes: 'at-once' | 'later') {
@@ -11,7 +18,7 @@ function transport(takes: 'at-once' | 'later') {
   let isReady = takes === 'at-once';
   const socket = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      if (chunk.length > 0) chunks.push(chunk.toString());
+      if (chunk.length > 0) chunks.push(chunk.toString('latin1'));
       if (isReady) done();
       else take.done = done;
     },
@@ -24,7 +31,7 @@ function transport(takes: 'at-once' | 'later') {
     take.done(error);
   };
   return {
-    socket: socket as never,
+    websocket: websocketOn(socket),
     writable: socket,
     chunks,
     takeAll,
@@ -42,16 +49,16 @@ const runOf = (...frames: readonly Buffer[]): FrameRun =>
 const small = runOf(Buffer.from('ab'), Buffer.from('c'));
 
 test('what a transport takes at once is written, and nobody is told', async () => {
-  const { socket, chunks, told, pending } = transport('at-once');
-  expect([writeFrames(socket, small, pending), writeFrames(socket, small, pending)]).toEqual([true, true]);
+  const { websocket, chunks, told, pending } = transport('at-once');
+  expect([writeFrames(websocket, small, pending), writeFrames(websocket, small, pending)]).toEqual([true, true]);
   await turn();
   expect([chunks, told.count]).toEqual([['abc', 'abc'], 0]);
 });
 
 test('what it takes later is told once, when all of it is written', async () => {
-  const { socket, chunks, takeAll, told, pending } = transport('later');
+  const { websocket, chunks, takeAll, told, pending } = transport('later');
   const large = Buffer.alloc(20_000, 'x');
-  expect(writeFrames(socket, runOf(Buffer.from('a'), large, Buffer.from('b')), pending)).toBe(false);
+  expect(writeFrames(websocket, runOf(Buffer.from('a'), large, Buffer.from('b')), pending)).toBe(false);
   await turn();
   expect(told.count).toBe(0);
   takeAll();
@@ -60,9 +67,9 @@ test('what it takes later is told once, when all of it is written', async () => 
 });
 
 test('behind what somebody else has written, it waits for that too', async () => {
-  const { socket, writable, chunks, takeAll, told, pending } = transport('later');
+  const { websocket, writable, chunks, takeAll, told, pending } = transport('later');
   writable.write('ping');
-  expect(writeFrames(socket, small, pending)).toBe(false);
+  expect(writeFrames(websocket, small, pending)).toBe(false);
   takeAll();
   await turn();
   expect([chunks, told.count]).toEqual([['ping', 'abc'], 1]);
@@ -70,16 +77,41 @@ test('behind what somebody else has written, it waits for that too', async () =>
 
 test('what a transport fails to write is never said to be written', async () => {
   const failing = transport('later');
-  expect(writeFrames(failing.socket, small, failing.pending)).toBe(false);
+  expect(writeFrames(failing.websocket, small, failing.pending)).toBe(false);
   failing.takeAll(new Error('reset'));
   await turn();
   const gone = transport('at-once');
   gone.writable.destroy();
-  expect(writeFrames(gone.socket, small, gone.pending)).toBe(false);
+  expect(writeFrames(gone.websocket, small, gone.pending)).toBe(false);
   await turn();
   const atOnce = new Writable({ write: (_chunk, _encoding, done) => done(new Error('broken pipe')) });
   atOnce.on('error', () => undefined);
-  expect(writeFrames(atOnce as never, small, failing.pending)).toBe(false);
+  expect(writeFrames(websocketOn(atOnce), small, failing.pending)).toBe(false);
   await turn();
   expect([failing.told.count, gone.told.count]).toEqual([0, 0]);
+});
+
+test('nothing is written once the WebSocket is closing', () => {
+  const { writable, chunks, pending } = transport('at-once');
+  expect(writeFrames(websocketOn(writable, {}, 2), small, pending)).toBe(false);
+  expect(chunks).toEqual([]);
+});
+
+test('messages are compressed for those who take it, unless they want a small window', () => {
+  const text = '42["orders.created",{"a":1}]'.repeat(50);
+  const run = runOf(textFrame('short'), textFrame(text));
+  const written = (params: object) => {
+    const { writable, chunks, pending } = transport('at-once');
+    expect(writeFrames(websocketOn(writable, { 'permessage-deflate': { params } }), run, pending)).toBe(true);
+    return Buffer.from(chunks.join(''), 'latin1');
+  };
+  const plain = Buffer.concat(run.buffers);
+  expect(written({ server_max_window_bits: 10 }).equals(plain)).toBe(true);
+  const deflated = written({});
+  expect(deflated.length).toBeLessThan(plain.length / 5);
+  expect(deflated.subarray(0, 7).toString()).toBe(textFrame('short').toString());
+  // Final, compressed, text (RFC 7692 section 6), and shorter than what has a length of 16 bits.
+  expect(deflated[7]).toBe(0xc1);
+  const payload = Buffer.concat([deflated.subarray(9), Buffer.from([0, 0, 0xff, 0xff])]);
+  expect(inflateRawSync(payload, { finishFlush: 2 }).toString()).toBe(text);
 });

@@ -9,6 +9,7 @@ import type { DeliveryChannel } from '../../../application/ports/delivery-channe
 import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import { askAdmission, type Door } from '../ask-admission.ts';
+import { createFlushSchedule } from '../flush-schedule.ts';
 import { OpenSockets } from '../open-sockets.ts';
 import { presentedBy } from '../presented-by.ts';
 import { refuseUpgrade } from '../refuse-upgrade.ts';
@@ -88,7 +89,7 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
       waitingMax: settings.connectionsMax,
       waitingOfCallerMax: settings.negotiationsPerCallerMax,
     });
-    this.#server = createWebSocketServer(Math.max(frameBytesMin, settings.recordBytesMax));
+    this.#server = createWebSocketServer(Math.max(frameBytesMin, settings.recordBytesMax), settings.perMessageDeflate);
     this.#home = {
       endpoint: name,
       clock,
@@ -97,7 +98,7 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
       settings,
       protocols,
       fields: queryFields(settings.query),
-      queues: new SendQueues(settings.sendQueueBytesMax, budget),
+      queues: new SendQueues(settings.sendQueueBytesMax, budget, createFlushSchedule(settings.coalesceDelayMs, clock)),
       rooms: new RoomIndex<HubConnection>(),
       counts: { greeting: 0, active: 0, closing: 0, ended: 0 },
       lookedAt: { now: clock.now() },
@@ -237,10 +238,7 @@ const refuse = (socket: Duplex, { status, headers, body }: HubRefusal): void =>
   refuseUpgrade(socket, status, body, headers);
 
 const socketOf = (websocket: WebSocket): HubSocket => ({
-  write(run, pending) {
-    const { _socket: socket } = websocket as WebSocket & { readonly _socket: Duplex };
-    return websocket.readyState === websocket.OPEN && writeFrames(socket, run, pending);
-  },
+  write: (run, pending) => writeFrames(websocket, run, pending),
   close: (code) => websocket.close(code),
   terminate: () => websocket.terminate(),
   pause: () => websocket.pause(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessSettings } from '../../settings-fields.ts';
 import { originText, pathText, wholeNumber } from '../endpoint-fields.ts';
+import { sendFields } from '../send-fields.ts';
 import { protocolNames } from './hub-protocol.ts';
 
 const milliseconds = (standard: number) => wholeNumber(100, 3_600_000).default(standard);
@@ -74,12 +75,7 @@ export const signalrSettings = z
       .describe(
         'More negotiated connections that are still to come than this, of one issuer and `sub`, are refused with 503.',
       ),
-    sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
-      .default(1_048_576)
-      .describe(
-        'A client that is owed more than this, because it does not read, is cut and comes back. ' +
-          'One that is owed nothing takes an event of any size.',
-      ),
+    ...sendFields,
   })
   .superRefine(({ keepAliveMs, clientTimeoutMs }, context) => {
     if (clientTimeoutMs > keepAliveMs) return;

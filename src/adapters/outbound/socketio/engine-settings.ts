@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { originText, pathText, wholeNumber } from '../endpoint-fields.ts';
+import { sendFields } from '../send-fields.ts';
 
 export const namespaceText = z.string().regex(/^\/[^?,\s]*$/, 'must begin with / and have no comma');
 
@@ -40,12 +41,7 @@ export const engineFields = {
   connectionsMax: wholeNumber(1, 1_000_000)
     .default(20_000)
     .describe('More connections than this are refused (`connections_too_many`), and with 503 beyond twice as many.'),
-  sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
-    .default(1_048_576)
-    .describe(
-      'A client that is owed more than this, because it does not read, is cut and comes back. ' +
-        'One that is owed nothing takes an event of any size.',
-    ),
+  ...sendFields,
 };
 
 const engineSettings = z.strictObject(engineFields);
@@ -60,6 +56,7 @@ export const sharedEngineFields = [
   'pingTimeoutMs',
   'connectTimeoutMs',
   'frameBytesMax',
+  'perMessageDeflate',
 ] as const satisfies readonly (keyof EngineSettings)[];
 
 export function refineEngine(

@@ -1,15 +1,14 @@
-import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { WebSocket } from 'ws';
 import type { FrameRun } from '../frame-run.ts';
 import { textOfFrame } from '../text-frame.ts';
 import { type PendingWrite, writeFrames as writeToSocket } from '../write-frames.ts';
 
-/** What is used of Engine.IO 6 and ws 8 that their types do not show. All such use is in this file. */
+/** What is used of Engine.IO 6 that its types do not show. All such use is in this file. */
 type EngineInsides = {
   /** Packets that wait until the transport is writable. */
   readonly writeBuffer: readonly unknown[];
-  readonly transport: { readonly socket: WebSocket & { readonly _socket: Duplex } };
+  readonly transport: { readonly socket: WebSocket };
 };
 
 /**
@@ -24,7 +23,7 @@ export function writeFrames(engineSocket: EngineSocket, run: FrameRun, pending: 
     handOver(engineSocket, run.frames, pending);
     return false;
   }
-  return websocket.readyState === websocket.OPEN && writeToSocket(websocket._socket, run, pending);
+  return writeToSocket(websocket, run, pending);
 }
 
 /** For a client that is still polling, or while a packet of Engine.IO's own (CONNECT, ping) is yet to be sent. */
@@ -57,5 +56,5 @@ export const isOldClient = (engineSocket: EngineSocket): boolean => engineSocket
 
 const insidesOf = (engineSocket: EngineSocket): EngineInsides => engineSocket as unknown as EngineInsides;
 
-const websocketOf = (engineSocket: EngineSocket): EngineInsides['transport']['socket'] | undefined =>
+const websocketOf = (engineSocket: EngineSocket): WebSocket | undefined =>
   engineSocket.transport.name === 'websocket' ? insidesOf(engineSocket).transport.socket : undefined;

@@ -3,6 +3,7 @@ import type { ConnectionAdmission } from '../../../application/ports/admission.t
 import type { ClientGateway, GatewayState } from '../../../application/ports/client-gateway.ts';
 import type { DeliveryChannel } from '../../../application/ports/delivery-channel.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
+import { createFlushSchedule } from '../flush-schedule.ts';
 import { presentedBy } from '../presented-by.ts';
 import { RoomIndex } from '../room-index.ts';
 import type { SendBudget } from '../send-budget.ts';
@@ -30,10 +31,11 @@ export function createSocketioEndpoint(
   settings: SocketioSettings,
   { admission, observer, budget, ...dependencies }: SocketioDependencies,
 ): DeliveryChannel & ClientGateway {
-  const { namespace, connectionsMax } = settings;
+  const { namespace, connectionsMax, coalesceDelayMs } = settings;
+  const { clock } = dependencies;
   const hall = dependencies.hall ?? new SocketioHall(settings, dependencies);
   const encode = createSocketioEncoder(settings);
-  const queues = new SendQueues(settings.sendQueueBytesMax, budget);
+  const queues = new SendQueues(settings.sendQueueBytesMax, budget, createFlushSchedule(coalesceDelayMs, clock));
   const rooms = new RoomIndex<SocketioConnection>();
   const home: ConnectionHome = { endpoint: name, observer, queues, rooms, counts: { admitting: 0, admitted: 0 } };
   let state: GatewayState = { kind: 'closed' };

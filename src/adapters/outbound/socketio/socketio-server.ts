@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server as Engine } from 'engine.io';
 import { Server } from 'socket.io';
 import { WebSocketServer } from 'ws';
+import { deflateOptions } from '../websocket-server.ts';
 import { briefParser } from './brief-parser.ts';
 import type { EngineSettings } from './engine-settings.ts';
 
@@ -25,7 +26,8 @@ class LeanEngine extends Engine {
 
 /** A Socket.IO server on an Engine.IO one that listens nowhere: requests and upgrades are handed to the engine. */
 export function createSocketioServer(settings: EngineSettings): { readonly io: Server; readonly engine: Engine } {
-  const { allowPolling, corsOrigins, pingIntervalMs, pingTimeoutMs, pollingMsMax, frameBytesMax } = settings;
+  const { allowPolling, corsOrigins, pingIntervalMs, pingTimeoutMs, pollingMsMax, frameBytesMax, perMessageDeflate } =
+    settings;
   const engine = new LeanEngine({
     transports: allowPolling ? ['polling', 'websocket'] : ['websocket'],
     allowUpgrades: allowPolling,
@@ -34,7 +36,7 @@ export function createSocketioServer(settings: EngineSettings): { readonly io: S
     pingInterval: pingIntervalMs,
     pingTimeout: pingTimeoutMs,
     maxHttpBufferSize: frameBytesMax,
-    perMessageDeflate: false,
+    perMessageDeflate: perMessageDeflate && deflateOptions,
     httpCompression: false,
     cookie: false,
     ...(corsOrigins.length > 0 ? { cors: { origin: corsOrigins.includes('*') ? '*' : corsOrigins } } : {}),

@@ -8,6 +8,7 @@ import type { EventPublisher } from '../../../application/ports/event-publisher.
 import type { History } from '../../../application/ports/history.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { RoomTemplate } from '../../../domain/room-template.ts';
+import { createFlushSchedule } from '../flush-schedule.ts';
 import { RoomIndex } from '../room-index.ts';
 import type { SendBudget } from '../send-budget.ts';
 import { SendQueues } from '../send-queue.ts';
@@ -71,7 +72,7 @@ class SpacesEndpoint implements DeliveryChannel, ClientGateway {
     this.#home = {
       endpoint: name,
       observer,
-      queues: new SendQueues(settings.sendQueueBytesMax, budget),
+      queues: new SendQueues(settings.sendQueueBytesMax, budget, createFlushSchedule(settings.coalesceDelayMs, clock)),
       rooms: new RoomIndex<SocketioConnection>(),
       counts: { admitting: 0, admitted: 0 },
     };

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Admission, Session } from '../../../application/ports/admission.ts';
 import type { RoomName } from '../../../domain/room.ts';
@@ -120,8 +119,7 @@ export class RelayConnection implements FrameWriter, BindOwner {
   }
 
   write(run: FrameRun, pending: PendingWrite): boolean {
-    const websocket = this.#websocket as WebSocket & { readonly _socket: Duplex };
-    return websocket.readyState === websocket.OPEN && writeFrames(websocket._socket, run, pending);
+    return writeFrames(this.#websocket, run, pending);
   }
 
   terminate({ cause, queuedBytes }: Cut): void {

@@ -9,6 +9,7 @@ import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { PatternId } from '../../../domain/stream-index.ts';
 import { askAdmission } from '../ask-admission.ts';
+import { createFlushSchedule } from '../flush-schedule.ts';
 import { OpenSockets } from '../open-sockets.ts';
 import { presentedBy } from '../presented-by.ts';
 import { refuseUpgrade } from '../refuse-upgrade.ts';
@@ -65,14 +66,14 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
     this.#dependencies = dependencies;
     this.#connections = new OpenSockets(clock);
     this.#encode = createRelayEncoder(settings);
-    this.#server = createWebSocketServer(settings.frameBytesMax);
+    this.#server = createWebSocketServer(settings.frameBytesMax, settings.perMessageDeflate);
     this.#home = {
       endpoint: name,
       clock,
       observer,
       binding,
       settings,
-      queues: new SendQueues(settings.sendQueueBytesMax, budget),
+      queues: new SendQueues(settings.sendQueueBytesMax, budget, createFlushSchedule(settings.coalesceDelayMs, clock)),
       rooms: new RoomIndex<RelayConnection>(),
       patterns: new RoomIndex<Subscription<RelayConnection>, PatternId>(),
       counts: { admitting: 0, admitted: 0, ended: 0 },

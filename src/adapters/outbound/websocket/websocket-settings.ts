@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessSettings, conditionText, millisecondsMax, topicPatternText } from '../../settings-fields.ts';
 import { originText, pathText, wholeNumber } from '../endpoint-fields.ts';
+import { sendFields } from '../send-fields.ts';
 
 /** What every bind has beside the parts of its key. */
 const ownVariables: ReadonlySet<string> = new Set(['stream', 'key']);
@@ -119,12 +120,7 @@ export const websocketSettings = z.strictObject({
   connectionsMax: wholeNumber(1, 1_000_000)
     .default(20_000)
     .describe('More connections than this are refused with 503.'),
-  sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
-    .default(1_048_576)
-    .describe(
-      'A client that is owed more than this, because it does not read, is cut and comes back. ' +
-        'One that is owed nothing takes an event of any size.',
-    ),
+  ...sendFields,
   health: healthSettings.optional().describe('An answer to `GET /health` as brainlife’s event service gives it.'),
 });
 
