@@ -63,7 +63,7 @@ test('what it takes later is told once, when all of it is written', async () => 
   expect(told.count).toBe(0);
   takeAll();
   await turn();
-  expect([chunks.join(''), told.count]).toEqual([`a${large}b`, 1]);
+  expect([chunks.join(''), told.count]).toEqual([`a${large.toString()}b`, 1]);
 });
 
 test('behind what somebody else has written, it waits for that too', async () => {
