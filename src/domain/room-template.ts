@@ -1,5 +1,5 @@
 import { type RoomName, roomSegment, segmentsOf, segmentValue } from './room.ts';
-import { presentValues, type Variables } from './variables.ts';
+import { isPresent, presentValues, type VariableReader, type VariableValue } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 export type TemplateSegment =
@@ -53,9 +53,9 @@ export const below = (prefix: RoomTemplate, template: RoomTemplate): RoomTemplat
 });
 
 /** The first variable that has no value, or `undefined` when the template is complete. */
-export function missingVariable(template: RoomTemplate, variables: Variables): string | undefined {
+export function missingVariable(template: RoomTemplate, variables: VariableReader): string | undefined {
   for (const name of template.variables) {
-    if (presentValues(variables.get(name)).length === 0) return name;
+    if (!isPresent(variables.get(name))) return name;
   }
   return undefined;
 }
@@ -66,7 +66,28 @@ export function missingVariable(template: RoomTemplate, variables: Variables): s
  *
  * @param roomsMax at most so many are made.
  */
-export function expand(template: RoomTemplate, variables: Variables, roomsMax: number): readonly RoomName[] {
+export function expand(template: RoomTemplate, variables: VariableReader, roomsMax: number): readonly RoomName[] {
+  const only = onlyRoom(template, variables);
+  return only === undefined ? allRooms(template, variables, roomsMax) : [only];
+}
+
+/** The room where no variable is absent or a list, as nearly always. */
+function onlyRoom({ segments }: RoomTemplate, variables: VariableReader): RoomName | undefined {
+  let room = '';
+  for (const [index, segment] of segments.entries()) {
+    const text = segment.kind === 'literal' ? segment.text : filled(segment, variables.get(segment.name));
+    if (text === undefined) return undefined;
+    room = index === 0 ? text : `${room}/${text}`;
+  }
+  return room as RoomName;
+}
+
+function filled({ kind }: TemplateSegment, value: VariableValue | undefined): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  return kind === 'rest' ? value : roomSegment(value);
+}
+
+function allRooms(template: RoomTemplate, variables: VariableReader, roomsMax: number): readonly RoomName[] {
   const names = [...template.variables];
   const values = names.map((name) => presentValues(variables.get(name)));
   const combinations = values.reduce((product, list) => product * list.length, 1);
