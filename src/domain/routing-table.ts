@@ -58,7 +58,8 @@ function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolati
   for (const rule of rules) {
     if (!rule.hasKey(event.key)) continue;
     const variables = new EventVariables(event, rule);
-    contributions.push({ ...rule.answer(event, variables, isolation), variables });
+    const { outcome, chosen, unmet } = rule.answer(event, variables, isolation);
+    contributions.push({ outcome, chosen, unmet, variables });
   }
   const outcomes = contributions.map((each) => each.outcome);
   const unroutable = (cause: UnroutableCause, reason: string): RoutingDecision => ({
