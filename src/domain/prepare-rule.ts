@@ -3,16 +3,23 @@ import type { Event } from './event.ts';
 import type { EventVariables } from './event-variables.ts';
 import type { Isolation } from './isolation.ts';
 import type { RuleOutcome } from './ports/event-routing.ts';
-import { below, type RoomTemplate } from './room-template.ts';
+import type { RoomName } from './room.ts';
+import { below, createFiller, type RoomTemplate } from './room-template.ts';
 import type { RoutingRule } from './routing-rule.ts';
 import { createTopicIndex } from './topic-index.ts';
 import type { TopicPattern } from './topic-pattern.ts';
-import { isPresent } from './variables.ts';
+import { isPresent, type VariableReader } from './variables.ts';
+
+/** `fill`: as of `createFiller`. */
+export type ChosenTemplate = {
+  readonly template: RoomTemplate;
+  readonly fill: (variables: VariableReader) => RoomName | undefined;
+};
 
 /** What a rule says to an event, whatever the values of its variables. */
 export type RuleAnswer = {
   readonly outcome: RuleOutcome;
-  readonly chosen: readonly RoomTemplate[];
+  readonly chosen: readonly ChosenTemplate[];
   /** Narrowing names that the event carries and no complete template of the rule uses. */
   readonly unmet: readonly string[];
 };
@@ -87,8 +94,9 @@ const namesOf = ({ templates, alsoUnder, narrowing }: RoutingRule): ReadonlySet<
   new Set([...[...templates, ...alsoUnder].flatMap((template) => [...template.variables]), ...narrowing]);
 
 function signOf(variables: EventVariables, name: string): Sign {
-  if (isPresent(variables.get(name))) return 'present';
-  return variables.carries(name) ? 'empty' : 'absent';
+  const value = variables.get(name);
+  if (isPresent(value)) return 'present';
+  return value !== undefined || variables.carries(name) ? 'empty' : 'absent';
 }
 
 /** Each of `alsoUnder`, with the rule's templates below it. */
@@ -106,8 +114,9 @@ function answerOf(rule: RoutingRule, repeated: readonly Repeated[], signs: Signs
     return { ...skipped(rule, reason), unmet };
   }
   const under = repeated.filter(({ prefix }) => missing(prefix) === undefined);
-  const chosen = [...first, ...under.flatMap((each) => first.flatMap((template) => each.below.get(template) ?? []))];
-  const templates = chosen.map((template) => template.text);
+  const all = [...first, ...under.flatMap((each) => first.flatMap((template) => each.below.get(template) ?? []))];
+  const templates = all.map((template) => template.text);
+  const chosen = all.map((template) => ({ template, fill: createFiller(template) }));
   return { outcome: { rule: rule.name, kind: 'contributed', templates }, chosen, unmet };
 }
 

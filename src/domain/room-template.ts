@@ -1,5 +1,5 @@
 import { type RoomName, roomSegment, segmentsOf, segmentValue } from './room.ts';
-import { isPresent, presentValues, type VariableReader, type VariableValue } from './variables.ts';
+import { isPresent, presentValues, type VariableReader } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 export type TemplateSegment =
@@ -67,27 +67,6 @@ export function missingVariable(template: RoomTemplate, variables: VariableReade
  * @param roomsMax at most so many are made.
  */
 export function expand(template: RoomTemplate, variables: VariableReader, roomsMax: number): readonly RoomName[] {
-  const only = onlyRoom(template, variables);
-  return only === undefined ? allRooms(template, variables, roomsMax) : [only];
-}
-
-/** The room where no variable is absent or a list, as nearly always. */
-function onlyRoom({ segments }: RoomTemplate, variables: VariableReader): RoomName | undefined {
-  let room = '';
-  for (const [index, segment] of segments.entries()) {
-    const text = segment.kind === 'literal' ? segment.text : filled(segment, variables.get(segment.name));
-    if (text === undefined) return undefined;
-    room = index === 0 ? text : `${room}/${text}`;
-  }
-  return room as RoomName;
-}
-
-function filled({ kind }: TemplateSegment, value: VariableValue | undefined): string | undefined {
-  if (typeof value !== 'string' || value === '') return undefined;
-  return kind === 'rest' ? value : roomSegment(value);
-}
-
-function allRooms(template: RoomTemplate, variables: VariableReader, roomsMax: number): readonly RoomName[] {
   const names = [...template.variables];
   const values = names.map((name) => presentValues(variables.get(name)));
   const combinations = values.reduce((product, list) => product * list.length, 1);
@@ -104,6 +83,36 @@ function allRooms(template: RoomTemplate, variables: VariableReader, roomsMax: n
     rooms.push(fill(template, chosen));
   }
   return rooms;
+}
+
+/**
+ * Makes a template's one room, with the text between its variables put together beforehand; `undefined` when a variable
+ * is absent or a list, which is for `expand`.
+ */
+export function createFiller({ segments }: RoomTemplate): (variables: VariableReader) => RoomName | undefined {
+  const fields: Exclude<TemplateSegment, { kind: 'literal' }>[] = [];
+  const begins: string[] = [];
+  let text = '';
+  for (const [index, segment] of segments.entries()) {
+    text += index === 0 ? '' : '/';
+    if (segment.kind === 'literal') {
+      text += segment.text;
+    } else {
+      fields.push(segment);
+      begins.push(text);
+      text = '';
+    }
+  }
+  const end = text;
+  return (variables) => {
+    let room = '';
+    for (const [index, { kind, name }] of fields.entries()) {
+      const value = variables.get(name);
+      if (typeof value !== 'string' || value === '') return undefined;
+      room += begins[index] + (kind === 'rest' ? value : roomSegment(value));
+    }
+    return (room + end) as RoomName;
+  };
 }
 
 /** The values that a template with these variables, none of them a rest, has made the room of; or nothing. */

@@ -53,7 +53,11 @@ function createRuleFinder(rules: readonly PreparedRule[]): (stream: string) => r
 /** What one rule makes of an event. */
 type Contribution = RuleAnswer & { readonly variables: EventVariables };
 
-function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolation | undefined): RoutingDecision {
+function contributionsOf(
+  event: Event,
+  rules: readonly PreparedRule[],
+  isolation: Isolation | undefined,
+): readonly Contribution[] {
   const contributions: Contribution[] = [];
   for (const rule of rules) {
     if (!rule.hasKey(event.key)) continue;
@@ -61,6 +65,11 @@ function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolati
     const { outcome, chosen, unmet } = rule.answer(event, variables, isolation);
     contributions.push({ outcome, chosen, unmet, variables });
   }
+  return contributions;
+}
+
+function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolation | undefined): RoutingDecision {
+  const contributions = contributionsOf(event, rules, isolation);
   const outcomes = contributions.map((each) => each.outcome);
   const unroutable = (cause: UnroutableCause, reason: string): RoutingDecision => ({
     kind: 'unroutable',
@@ -82,8 +91,10 @@ function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolati
 
   const rooms = new Map<RoomName, RoomTemplate>();
   for (const { chosen, variables } of contributions) {
-    for (const template of chosen) {
-      for (const room of expand(template, variables, roomsPerEventMax + 1)) rooms.set(room, template);
+    for (const { template, fill } of chosen) {
+      const only = fill(variables);
+      if (only !== undefined) rooms.set(only, template);
+      else for (const room of expand(template, variables, roomsPerEventMax + 1)) rooms.set(room, template);
       if (rooms.size > roomsPerEventMax) {
         return unroutable('rooms_too_many', `the event names more than ${roomsPerEventMax} rooms`);
       }

@@ -64,9 +64,11 @@ function dataOf(event: Event): string {
 /** Which attributes are told, and the beginning of the member that tells each. */
 type Members = readonly { readonly attribute: string; readonly begin: string }[];
 
-/** Events of one kind have the same attributes; of further ones it is worked out each time anew. */
+/** Events of one kind have the same attributes, and `next` are those with one more. */
+type Kind = { readonly next: Map<string, Kind>; members: Members | undefined };
+
+/** Of further ones it is worked out each time anew. */
 const kindsKnownMax = 1000;
-const kindCharactersMax = 4096;
 
 /** The object as JSON. */
 function createMeta({ names, fields }: SocketioSettings['meta']): (event: Event) => string {
@@ -93,16 +95,22 @@ function createMembers(
   rename: (name: string) => string,
   reserved: ReadonlySet<string>,
 ): (attributes: ReadonlyMap<string, string>) => Members {
-  const known = new Map<string, Members>();
+  const none: Kind = { next: new Map(), members: [] };
+  let kinds = 1;
   return (attributes) => {
-    let kind = '';
-    // With the length in front, so that no two lists of names are one text.
-    for (const name of attributes.keys()) kind += `${name.length}:${name}`;
-    const found = known.get(kind);
-    if (found) return found;
-    const members = chooseMembers([...attributes.keys()], rename, reserved);
-    if (known.size < kindsKnownMax && kind.length <= kindCharactersMax) known.set(kind, members);
-    return members;
+    let kind = none;
+    for (const name of attributes.keys()) {
+      let next = kind.next.get(name);
+      if (!next) {
+        if (kinds >= kindsKnownMax) return chooseMembers([...attributes.keys()], rename, reserved);
+        kinds += 1;
+        next = { next: new Map(), members: undefined };
+        kind.next.set(name, next);
+      }
+      kind = next;
+    }
+    kind.members ??= chooseMembers([...attributes.keys()], rename, reserved);
+    return kind.members;
   };
 }
 
