@@ -48,11 +48,11 @@ function open(count: number) {
   return { channel, acknowledgements, accept, reject };
 }
 
-/** What was accepted is told behind the turn, and behind the promises that end in it. */
+/** Everything that was accepted has been told of by then. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('what is accepted in one turn', () => {
-  test('is told at once, behind the turn', async () => {
+  test('is told in one go, behind all of it', async () => {
     const { channel, accept } = open(3);
     expect(accept(1, 2, 3)).toEqual([true, true, true]);
     expect(channel.said).toEqual([]);

@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 
 /**
- * The messages of one channel that the broker waits to hear of. Those that are accepted in one turn of the event loop are
+ * The messages of one channel that the broker waits to hear of. Those that are accepted in one go are
  * acknowledged together (`multiple`, AMQP 0-9-1 section 1.8.3.13) as far as everything delivered before them is settled,
  * and the others one by one: a message that takes its time keeps no other in the broker's window.
  */
@@ -24,8 +24,8 @@ export class Acknowledgements {
   /** False when it is settled already, or the channel is closing, which gives everything on it back. */
   accept(message: ConsumeMessage): boolean {
     if (this.#isOver || !this.#open.delete(message.fields.deliveryTag)) return false;
-    // Behind all that this turn settles, also where that is known by promises alone.
-    if (this.#accepted.push(message) === 1) process.nextTick(this.#tell);
+    // Behind all that is settled in the same call, and by promises that are known by then.
+    if (this.#accepted.push(message) === 1) queueMicrotask(this.#tell);
     return true;
   }
 
