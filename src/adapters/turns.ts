@@ -13,8 +13,9 @@ export class Turns {
   #next: NodeJS.Immediate | undefined;
   #messages = 0;
   #bytes = 0;
+  #isTaking = false;
 
-  /** @param take hands over the next message. @returns its bytes, or nothing when none may be taken now. */
+  /** @param take hands over the next message, and never throws. @returns its bytes, or nothing when none may be taken now. */
   constructor(take: () => number | undefined) {
     this.#take = take;
   }
@@ -31,13 +32,23 @@ export class Turns {
 
   /** In this turn, as far as it goes. */
   takeMore(): void {
+    // Who settles a message in the call that hands it over asks for more in there: the turn goes on by itself.
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    const isDone = this.#takeAll();
+    this.#isTaking = false;
+    if (!isDone) this.wake();
+  }
+
+  /** @returns whether there is nothing more; else the turn is over. */
+  #takeAll(): boolean {
     while (this.#messages < messagesPerTurnMax && this.#bytes < bytesPerTurnMax) {
       const bytes = this.#take();
-      if (bytes === undefined) return;
+      if (bytes === undefined) return true;
       this.#messages += 1;
       this.#bytes += bytes;
     }
-    this.wake();
+    return false;
   }
 
   stop(): void {

@@ -4,7 +4,7 @@ import { type BackOff, backOffDelayMs } from './back-off.ts';
 import { Fault } from './fault.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DeliveryChannel, DeliveryTarget } from './ports/delivery-channel.ts';
-import type { MessageHandler, Settlement } from './ports/event-source.ts';
+import type { BrokerMessage, MessageHandler, Settlement } from './ports/event-source.ts';
 import type { Observer } from './ports/observer.ts';
 import type { TopicBindings } from './topic-bindings.ts';
 
@@ -40,29 +40,30 @@ export type RelayDependencies = {
 /** Of the lease, so that the settlement still reaches the broker within it. */
 const leaseShareMax = 0.8;
 
+const accepted: Settlement = { kind: 'accept' };
+
 /**
  * The handler of one source: decide, deliver, settle. Every channel is tried; one that throws keeps no other from
  * delivering. Accepts once all were tried, also when nobody was there to receive; tries again only when all failed.
+ * Waits, and so answers later, only for another try.
  */
 export function createRelayEvent(dependencies: RelayDependencies): MessageHandler {
   const { source, routing, bindings, observer } = dependencies;
-  return async ({ event, attempt }) => {
-    observer.observe({ kind: 'event-taken', source, stream: event.stream, eventId: event.id });
-    const decision = routing.decide(event);
-    const addressed = address(event, decision, bindings);
-    const settlement =
-      addressed.kind === 'addressed'
-        ? await relay(event, addressed, dependencies)
-        : settleUnroutable(event, addressed, dependencies);
-    observer.observe({
-      kind: 'message-settled',
-      source,
-      eventId: event.id,
-      settlement: settlement.kind,
-      attempt,
-      ...(settlement.kind === 'accept' ? {} : { cause: settlement.cause }),
-    });
+  const settled = ({ event, attempt }: BrokerMessage, settlement: Settlement): Settlement => {
+    const about = { kind: 'message-settled', source, eventId: event.id, settlement: settlement.kind, attempt } as const;
+    observer.observe(settlement.kind === 'accept' ? about : { ...about, cause: settlement.cause });
     return settlement;
+  };
+  return (message) => {
+    const { event } = message;
+    observer.observe({ kind: 'event-taken', source, stream: event.stream, eventId: event.id });
+    const addressed = address(event, routing.decide(event), bindings);
+    if (addressed.kind === 'unroutable') return settled(message, settleUnroutable(event, addressed, dependencies));
+    // Before the first try, which may take its time, too.
+    const begin = dependencies.clock.now();
+    const outcome = deliver(event, addressed, dependencies);
+    if (outcome === 'delivered') return settled(message, accepted);
+    return tryAgain(event, addressed, { outcome, begin }, dependencies).then((each) => settled(message, each));
   };
 }
 
@@ -83,22 +84,30 @@ function address(event: Event, decision: RoutingDecision, bindings: RelayBinding
   return { kind: 'addressed', rooms, patterns: bindings.match(event), rules };
 }
 
-async function relay(event: Event, addressed: Addressed, dependencies: RelayDependencies): Promise<Settlement> {
+type Outcome = 'delivered' | 'failed' | 'undeliverable';
+type FirstTry = { readonly outcome: Exclude<Outcome, 'delivered'>; readonly begin: number };
+
+async function tryAgain(
+  event: Event,
+  addressed: Addressed,
+  first: FirstTry,
+  dependencies: RelayDependencies,
+): Promise<Settlement> {
   const { leaseMs, policy, clock, stopping, random } = dependencies;
-  const begin = clock.now();
+  let outcome: Outcome = first.outcome;
   for (let tries = 1; ; tries += 1) {
-    const outcome = deliver(event, addressed, dependencies);
-    if (outcome === 'delivered') return { kind: 'accept' };
+    if (outcome === 'delivered') return accepted;
     if (outcome === 'undeliverable') return { kind: 'dead-letter', cause: 'no endpoint can ever deliver the event' };
     if (tries >= policy.attemptsMax) {
       return { kind: 'dead-letter', cause: `no endpoint took the event in ${tries} attempts` };
     }
     const delayMs = backOffDelayMs(policy.backOff, tries, random());
-    if (clock.now() - begin + delayMs > leaseMs * leaseShareMax) {
+    if (clock.now() - first.begin + delayMs > leaseMs * leaseShareMax) {
       return { kind: 'retry', cause: 'no endpoint took the event within the lease' };
     }
     await clock.wait(delayMs, stopping);
     if (stopping.aborted) return { kind: 'retry', cause: 'the process stops' };
+    outcome = deliver(event, addressed, dependencies);
   }
 }
 
@@ -107,16 +116,23 @@ function deliver(
   event: Event,
   { rooms, patterns, rules }: Addressed,
   { source, channels, observer }: RelayDependencies,
-): 'delivered' | 'failed' | 'undeliverable' {
+): Outcome {
   const errors: unknown[] = [];
   let queued = 0;
   let dropped = 0;
+  const target = { rooms, patterns };
   for (const channel of channels) {
     try {
-      const count = channel.deliver(event, { rooms, patterns });
+      const count = channel.deliver(event, target);
       queued += count.queued;
       dropped += count.dropped;
-      observer.observe({ kind: 'event-delivered', endpoint: channel.name, eventId: event.id, ...count });
+      observer.observe({
+        kind: 'event-delivered',
+        endpoint: channel.name,
+        eventId: event.id,
+        queued: count.queued,
+        dropped: count.dropped,
+      });
     } catch (error) {
       errors.push(error);
       observer.observe({ kind: 'endpoint-failed', endpoint: channel.name, eventId: event.id, error });
@@ -148,7 +164,5 @@ function settleUnroutable(
 ): Settlement {
   const { cause, reason, rules } = decision;
   observer.observe({ kind: 'event-unroutable', source, stream: event.stream, eventId: event.id, cause, reason, rules });
-  return policy.unroutable === 'accept'
-    ? { kind: 'accept' }
-    : { kind: 'dead-letter', cause: `unroutable (${cause}): ${reason}` };
+  return policy.unroutable === 'accept' ? accepted : { kind: 'dead-letter', cause: `unroutable (${cause}): ${reason}` };
 }

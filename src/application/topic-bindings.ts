@@ -48,6 +48,8 @@ type Pair = {
 /** One per filter: clients of one tenant share it. */
 type Entry = { readonly id: PatternId; readonly filter: EventFilter | undefined; holders: number };
 
+const none: readonly PatternId[] = [];
+
 type Stream = { readonly index: StreamIndex<Entry>; entries: number };
 
 class Registry implements TopicBindings {
@@ -65,7 +67,9 @@ class Registry implements TopicBindings {
   }
 
   match(event: Event): readonly PatternId[] {
-    const entries = this.#streams.get(event.stream)?.index.match(event.key) ?? [];
+    const entries = this.#streams.get(event.stream)?.index.match(event.key);
+    // As for most events.
+    if (!entries || entries.length === 0) return none;
     return entries.filter(({ filter }) => !filter || filter.admits(event)).map(({ id }) => id);
   }
 

@@ -52,10 +52,12 @@ export class Event implements EventFields {
   }
 }
 
+/** A byte order mark is kept, so that JSON.parse refuses it as RFC 8259 section 8.1 allows. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function validJsonText(payload: Uint8Array): string | null {
   try {
-    // A byte order mark is kept, so that JSON.parse refuses it as RFC 8259 section 8.1 allows.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
+    const text = strictUtf8.decode(payload);
     JSON.parse(text);
     return text;
   } catch {

@@ -1,4 +1,4 @@
-import { roomSegment, segmentsOf } from './room.ts';
+import { roomSegment } from './room.ts';
 import type { RoomTemplate } from './room-template.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
@@ -70,17 +70,30 @@ function meet(template: RoomTemplate, tenantVariable: string, shape: RoomShape):
 
 /** The tenants whose room this is, as the segments spell them; none for a common room. */
 export function tenantsOfRoom(room: string, shapes: readonly RoomShape[]): readonly string[] {
-  const segments = segmentsOf(room);
-  return shapes.flatMap((shape) => {
-    let tenant: string | undefined;
-    for (const [index, expected] of shape.segments.entries()) {
-      const segment = segments[index];
-      if (segment === undefined) return [];
-      if (expected.kind === 'literal' && expected.text !== segment) return [];
-      if (expected.kind === 'tenant') tenant = segment;
+  const tenants: string[] = [];
+  for (const shape of shapes) {
+    const tenant = tenantOfRoom(room, shape);
+    if (tenant !== undefined) tenants.push(tenant);
+  }
+  return tenants;
+}
+
+/** Every event's rooms come by here, so the text is walked through and not taken apart. */
+function tenantOfRoom(room: string, { segments }: RoomShape): string | undefined {
+  let tenant: string | undefined;
+  let begin = 0;
+  for (const expected of segments) {
+    if (begin > room.length) return undefined;
+    const slash = room.indexOf('/', begin);
+    const end = slash === -1 ? room.length : slash;
+    if (expected.kind === 'literal') {
+      if (end - begin !== expected.text.length || !room.startsWith(expected.text, begin)) return undefined;
+    } else if (expected.kind === 'tenant') {
+      tenant = room.slice(begin, end);
     }
-    return tenant === undefined ? [] : [tenant];
-  });
+    begin = end + 1;
+  }
+  return tenant;
 }
 
 /** True when the room is the one tenant's, or, where there is no tenant, nobody's. Several tenants share no room. */

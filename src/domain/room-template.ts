@@ -1,5 +1,5 @@
 import { type RoomName, roomSegment, segmentsOf, segmentValue } from './room.ts';
-import { presentValues, type Variables } from './variables.ts';
+import { isPresent, presentValues, type VariableReader } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 export type TemplateSegment =
@@ -53,9 +53,9 @@ export const below = (prefix: RoomTemplate, template: RoomTemplate): RoomTemplat
 });
 
 /** The first variable that has no value, or `undefined` when the template is complete. */
-export function missingVariable(template: RoomTemplate, variables: Variables): string | undefined {
+export function missingVariable(template: RoomTemplate, variables: VariableReader): string | undefined {
   for (const name of template.variables) {
-    if (presentValues(variables.get(name)).length === 0) return name;
+    if (!isPresent(variables.get(name))) return name;
   }
   return undefined;
 }
@@ -66,7 +66,7 @@ export function missingVariable(template: RoomTemplate, variables: Variables): s
  *
  * @param roomsMax at most so many are made.
  */
-export function expand(template: RoomTemplate, variables: Variables, roomsMax: number): readonly RoomName[] {
+export function expand(template: RoomTemplate, variables: VariableReader, roomsMax: number): readonly RoomName[] {
   const names = [...template.variables];
   const values = names.map((name) => presentValues(variables.get(name)));
   const combinations = values.reduce((product, list) => product * list.length, 1);
@@ -83,6 +83,36 @@ export function expand(template: RoomTemplate, variables: Variables, roomsMax: n
     rooms.push(fill(template, chosen));
   }
   return rooms;
+}
+
+/**
+ * Makes a template's one room, with the text between its variables put together beforehand; `undefined` when a variable
+ * is absent or a list, which is for `expand`.
+ */
+export function createFiller({ segments }: RoomTemplate): (variables: VariableReader) => RoomName | undefined {
+  const fields: Exclude<TemplateSegment, { kind: 'literal' }>[] = [];
+  const begins: string[] = [];
+  let text = '';
+  for (const [index, segment] of segments.entries()) {
+    text += index === 0 ? '' : '/';
+    if (segment.kind === 'literal') {
+      text += segment.text;
+    } else {
+      fields.push(segment);
+      begins.push(text);
+      text = '';
+    }
+  }
+  const end = text;
+  return (variables) => {
+    let room = '';
+    for (const [index, { kind, name }] of fields.entries()) {
+      const value = variables.get(name);
+      if (typeof value !== 'string' || value === '') return undefined;
+      room += begins[index] + (kind === 'rest' ? value : roomSegment(value));
+    }
+    return (room + end) as RoomName;
+  };
 }
 
 /** The values that a template with these variables, none of them a rest, has made the room of; or nothing. */

@@ -1,35 +1,15 @@
-import { type Condition, eventScope } from './condition.ts';
 import type { Event } from './event.ts';
+import { EventVariables } from './event-variables.ts';
 import { coverage, type Isolation, isRoomOf } from './isolation.ts';
 import { roomsPerEventMax } from './limits.ts';
-import type { EventRouting, RoutingDecision, RuleOutcome, UnroutableCause } from './ports/event-routing.ts';
+import type { EventRouting, RoutingDecision, UnroutableCause } from './ports/event-routing.ts';
+import { type PreparedRule, prepareRule, type RuleAnswer } from './prepare-rule.ts';
 import type { RoomName } from './room.ts';
-import { below, expand, missingVariable, type RoomTemplate, unreachableTemplates } from './room-template.ts';
+import { below, expand, type RoomTemplate, unreachableTemplates } from './room-template.ts';
+import type { RoutingRule } from './routing-rule.ts';
 import { createTopicIndex } from './topic-index.ts';
-import { type TopicPattern, wordsOf } from './topic-pattern.ts';
-import { singleValue, splitList, type Variables, type VariableValue } from './variables.ts';
+import { singleValue } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
-
-export type RoutingRule = {
-  /** For reasons: the name from the config, or its place there. */
-  readonly name: string;
-  readonly stream: TopicPattern;
-  readonly key: TopicPattern;
-  readonly when?: Condition | undefined;
-  /** Variables that the key's words give, in order; `''` skips a word. */
-  readonly keyParts: readonly string[];
-  /** Attributes that hold a list, with their separators. */
-  readonly lists: ReadonlyMap<string, string>;
-  /** `firstOf`: the first complete template; `eachOf`: every complete one. */
-  readonly choice: 'firstOf' | 'eachOf';
-  readonly templates: readonly RoomTemplate[];
-  /** Names that make an event narrower: one that carries such a name reaches nobody unless a complete template uses it. */
-  readonly narrowing: readonly string[];
-  /** The rooms are repeated below each of these. */
-  readonly alsoUnder: readonly RoomTemplate[];
-  /** For events without a tenant, to rooms without one. Where there is no isolation it changes nothing. */
-  readonly withoutTenant: boolean;
-};
 
 /** A rule that cannot be, and which part of it: `templates[2]`, `alsoUnder[0]`, `narrowing[1]`. */
 export type RuleProblem = { readonly rule: number; readonly part: string; readonly reason: string };
@@ -49,53 +29,47 @@ export function createRoutingTable(
   );
   if (problems.length > 0) return refused(problems);
 
-  const byStream = createTopicIndex<PreparedRule>();
-  for (const [place, rule] of rules.entries()) byStream.add(rule.stream, prepare(rule, place));
-
-  return allowed({
-    decide(event) {
-      const matching = byStream
-        .match(event.stream)
-        .filter(({ hasKey }) => hasKey(event.key))
-        .sort((a, b) => a.place - b.place);
-      return decide(event, matching, isolation);
-    },
-  });
+  const rulesFor = createRuleFinder(rules.map(prepareRule));
+  return allowed({ decide: (event) => decide(event, rulesFor(event.stream), isolation) });
 }
 
-/** A rule with what can be known of it before any event comes. */
-type PreparedRule = RoutingRule & {
-  /** Among the rules, from 0. */
-  readonly place: number;
-  readonly hasKey: (key: string) => boolean;
-  /** Each of `alsoUnder`, with the rule's templates below it. */
-  readonly repeated: readonly {
-    readonly prefix: RoomTemplate;
-    readonly below: ReadonlyMap<RoomTemplate, RoomTemplate>;
-  }[];
-};
+/** Streams are topics and exchanges, so few; more than this are looked up each time anew. */
+const streamsKnownMax = 1000;
 
-const prepare = (rule: RoutingRule, place: number): PreparedRule => ({
-  ...rule,
-  place,
-  hasKey: keyMatcher(rule.key),
-  repeated: rule.alsoUnder.map((prefix) => ({
-    prefix,
-    below: new Map(rule.templates.map((template) => [template, below(prefix, template)])),
-  })),
-});
+/** The rules whose stream holds, in their order. */
+function createRuleFinder(rules: readonly PreparedRule[]): (stream: string) => readonly PreparedRule[] {
+  const byStream = createTopicIndex<PreparedRule>();
+  for (const rule of rules) byStream.add(rule.stream, rule);
+  const known = new Map<string, readonly PreparedRule[]>();
+  return (stream) => {
+    const found = known.get(stream);
+    if (found) return found;
+    const matching = byStream.match(stream).sort((a, b) => a.place - b.place);
+    if (known.size < streamsKnownMax) known.set(stream, matching);
+    return matching;
+  };
+}
 
 /** What one rule makes of an event. */
-type Contribution = {
-  readonly outcome: RuleOutcome;
-  readonly chosen: readonly RoomTemplate[];
-  readonly variables: Variables;
-  /** Narrowing names that the event carries and no complete template of the rule uses. */
-  readonly unmet: readonly string[];
-};
+type Contribution = RuleAnswer & { readonly variables: EventVariables };
+
+function contributionsOf(
+  event: Event,
+  rules: readonly PreparedRule[],
+  isolation: Isolation | undefined,
+): readonly Contribution[] {
+  const contributions: Contribution[] = [];
+  for (const rule of rules) {
+    if (!rule.hasKey(event.key)) continue;
+    const variables = new EventVariables(event, rule);
+    const { outcome, chosen, unmet } = rule.answer(event, variables, isolation);
+    contributions.push({ outcome, chosen, unmet, variables });
+  }
+  return contributions;
+}
 
 function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolation | undefined): RoutingDecision {
-  const contributions = rules.map((rule) => contribute(event, rule, isolation));
+  const contributions = contributionsOf(event, rules, isolation);
   const outcomes = contributions.map((each) => each.outcome);
   const unroutable = (cause: UnroutableCause, reason: string): RoutingDecision => ({
     kind: 'unroutable',
@@ -105,12 +79,9 @@ function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolati
   });
 
   // One rule's unmet narrowing stops all of them: what another rule would add is wider than what the event names.
-  const unmet = contributions.flatMap((each) => each.unmet);
-  if (unmet.length > 0) {
-    return unroutable(
-      'narrowing',
-      `the event carries ${[...new Set(unmet)].join(', ')}, which no complete template uses`,
-    );
+  if (contributions.some((each) => each.unmet.length > 0)) {
+    const unmet = new Set(contributions.flatMap((each) => each.unmet));
+    return unroutable('narrowing', `the event carries ${[...unmet].join(', ')}, which no complete template uses`);
   }
   if (outcomes.every((outcome) => outcome.kind === 'skipped')) {
     return outcomes.length === 0
@@ -120,8 +91,10 @@ function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolati
 
   const rooms = new Map<RoomName, RoomTemplate>();
   for (const { chosen, variables } of contributions) {
-    for (const template of chosen) {
-      for (const room of expand(template, variables, roomsPerEventMax + 1)) rooms.set(room, template);
+    for (const { template, fill } of chosen) {
+      const only = fill(variables);
+      if (only !== undefined) rooms.set(only, template);
+      else for (const room of expand(template, variables, roomsPerEventMax + 1)) rooms.set(room, template);
       if (rooms.size > roomsPerEventMax) {
         return unroutable('rooms_too_many', `the event names more than ${roomsPerEventMax} rooms`);
       }
@@ -133,62 +106,6 @@ function decide(event: Event, rules: readonly PreparedRule[], isolation: Isolati
   return { kind: 'routed', rooms: [...rooms.keys()], rules: outcomes };
 }
 
-function contribute(event: Event, rule: PreparedRule, isolation: Isolation | undefined): Contribution {
-  const variables = variablesOf(event, rule);
-  const nothing = (reason: string, error = false): Contribution => ({
-    outcome: { rule: rule.name, kind: 'skipped', reason, error },
-    chosen: [],
-    variables,
-    unmet: [],
-  });
-
-  // An attribute counts even where a part of the key that is not there stands above it.
-  const carries = (name: string): boolean => variables.has(name) || event.attributes.has(name);
-  if (isolation && rule.withoutTenant && carries(isolation.eventVariable)) {
-    return nothing(`it is for events without ${isolation.eventVariable}`);
-  }
-  const held = rule.when?.(eventScope(event));
-  if (held && !held.ok) {
-    // A rule that could not be evaluated might have been the one for the narrower target that the event names.
-    const unmet = held.reason.error ? rule.narrowing.filter(carries) : [];
-    return { ...nothing(held.reason.text, held.reason.error), unmet };
-  }
-
-  const complete = rule.templates.filter((template) => missingVariable(template, variables) === undefined);
-  const unmet = rule.narrowing.filter(
-    (name) => carries(name) && !complete.some((template) => template.variables.has(name)),
-  );
-  const first = rule.choice === 'firstOf' ? complete.slice(0, 1) : complete;
-  if (first.length === 0) return { ...nothing(incomplete(rule, variables)), unmet };
-
-  const repeated = rule.repeated.filter(({ prefix }) => missingVariable(prefix, variables) === undefined);
-  const chosen = [
-    ...first,
-    ...repeated.flatMap((under) => first.flatMap((template) => under.below.get(template) ?? [])),
-  ];
-  const templates = chosen.map((template) => template.text);
-  return { outcome: { rule: rule.name, kind: 'contributed', templates }, chosen, variables, unmet };
-}
-
-/** Attributes by name; `stream`, `key` and the named parts of the key stand above an attribute of the same name. */
-function variablesOf(event: Event, rule: RoutingRule): Variables {
-  const variables = new Map<string, VariableValue>(event.attributes);
-  for (const [name, separator] of rule.lists) {
-    const text = event.attributes.get(name);
-    if (text !== undefined) variables.set(name, splitList(text, separator));
-  }
-  const words = wordsOf(event.key);
-  for (const [index, name] of rule.keyParts.entries()) {
-    if (name === '') continue;
-    const word = words[index];
-    if (word === undefined) variables.delete(name);
-    else variables.set(name, word);
-  }
-  variables.set('stream', event.stream);
-  variables.set('key', event.key);
-  return variables;
-}
-
 /**
  * The template of a room that is not for the event's tenant: another one's, or nobody's while the event has a tenant.
  * The templates were checked at load; this is the second lock, and the first where rules read the tenant differently.
@@ -198,24 +115,14 @@ function foreignTemplate(
   rooms: ReadonlyMap<RoomName, RoomTemplate>,
   isolation: Isolation,
 ): RoomTemplate | undefined {
-  const contributing = contributions.filter(({ chosen }) => chosen.length > 0);
-  const tenants = new Set(
-    contributing
-      .map(({ variables }) => singleValue(variables, isolation.eventVariable))
-      .filter((each) => each !== undefined),
-  );
-  return [...rooms].find(([room]) => !isRoomOf(room, tenants, isolation.shapes))?.[1];
+  const tenants = new Set<string>();
+  for (const { chosen, variables } of contributions) {
+    const tenant = chosen.length > 0 ? singleValue(variables, isolation.eventVariable) : undefined;
+    if (tenant !== undefined) tenants.add(tenant);
+  }
+  for (const [room, template] of rooms) if (!isRoomOf(room, tenants, isolation.shapes)) return template;
+  return undefined;
 }
-
-function keyMatcher(pattern: TopicPattern): (key: string) => boolean {
-  if (pattern.text === '#') return () => true;
-  const index = createTopicIndex<true>();
-  index.add(pattern, true);
-  return (key) => index.match(key).length > 0;
-}
-
-const incomplete = (rule: RoutingRule, variables: Variables): string =>
-  rule.templates.map((template) => `"${template.text}" lacks {${missingVariable(template, variables)}}`).join(', ');
 
 type Problem = { readonly part: string; readonly reason: string };
 

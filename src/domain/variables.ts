@@ -5,11 +5,18 @@
 export type Variables = ReadonlyMap<string, VariableValue>;
 export type VariableValue = string | readonly string[];
 
+/** What templates need of them. */
+export type VariableReader = Pick<Variables, 'get'>;
+
 /** The values that can stand in a template: empty text counts as absent, and so does a list with nothing left. */
 export function presentValues(value: VariableValue | undefined): readonly string[] {
   if (value === undefined || value === '') return [];
   return typeof value === 'string' ? [value] : value.filter((item) => item !== '');
 }
+
+/** Whether there is any such value. */
+export const isPresent = (value: VariableValue | undefined): boolean =>
+  typeof value === 'string' ? value !== '' : value?.some((item) => item !== '') === true;
 
 /** Splits list text: parts are trimmed, empty ones dropped. */
 export const splitList = (text: string, separator: string): readonly string[] =>
@@ -19,7 +26,7 @@ export const splitList = (text: string, separator: string): readonly string[] =>
     .filter((part) => part !== '');
 
 /** The one text that a variable has, or `undefined` when it is absent or a list. */
-export function singleValue(variables: Variables, name: string): string | undefined {
+export function singleValue(variables: VariableReader, name: string): string | undefined {
   const value = variables.get(name);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

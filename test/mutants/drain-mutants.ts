@@ -54,7 +54,7 @@ export const drainMutants: readonly Mutant[] = [
         return source.start(async (message) => {
           const settlement = await handler(message);
           const others = source.state.kind === 'draining' ? broker.counts.messages : 0;
-          await Promise.all(Array.from({ length: others }, () => handler(message)));
+          await Promise.all(Array.from({ length: others }, async () => handler(message)));
           return settlement;
         });
       },

@@ -61,7 +61,7 @@ const drainMutants: readonly Mutant[] = [
     make: withMembers((source) => {
       const handlers = counting();
       return {
-        start: (handler) => source.start((message) => handlers.run(() => handler(message))),
+        start: (handler) => source.start((message) => handlers.run(async () => handler(message))),
         drain: async (deadline) => {
           if (handlers.running > 0) await new Promise<void>((resolve) => handlers.whenDone(resolve));
           return source.drain(deadline);

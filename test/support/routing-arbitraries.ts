@@ -3,7 +3,7 @@ import type { AccessPolicy, RoomGroup } from '../../src/domain/access-policy.ts'
 import type { Event } from '../../src/domain/event.ts';
 import type { Isolation } from '../../src/domain/isolation.ts';
 import type { AccessRequest } from '../../src/domain/ports/access-control.ts';
-import type { RoutingRule } from '../../src/domain/routing-table.ts';
+import type { RoutingRule } from '../../src/domain/routing-rule.ts';
 import type { VariableValue } from '../../src/domain/variables.ts';
 import {
   credentialOf,

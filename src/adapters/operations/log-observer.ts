@@ -19,6 +19,7 @@ export function createLogObserver(logger: Logger, clock: Clock): Observer {
   const budget = createLineBudget<Observation['kind']>(clock, linesPerSecondMax);
   return {
     observe(observation) {
+      if (isAboutEveryEvent(observation) && !logger.isLevelEnabled('debug')) return;
       const { level, text } = lineOf(observation);
       if (!logger.isLevelEnabled(level)) return;
       if (level === 'debug') return logger.debug(fieldsOf(observation, level), text);
@@ -28,6 +29,13 @@ export function createLogObserver(logger: Logger, clock: Clock): Observer {
     },
   };
 }
+
+/** What comes for every event and is no warning. */
+const isAboutEveryEvent = (observation: Observation): boolean =>
+  observation.kind === 'event-taken' ||
+  observation.kind === 'event-delivered' ||
+  observation.kind === 'event-routed' ||
+  (observation.kind === 'message-settled' && observation.settlement === 'accept');
 
 /** How each kind is told, where what was observed says nothing else. */
 const lines: Readonly<Record<Observation['kind'], Line>> = {

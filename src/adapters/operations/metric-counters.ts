@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
+import { createTalliedCounter, type TalliedCounterSettings } from './tallied-counter.ts';
 
 export type Counters = ReturnType<typeof createCounters>;
 
@@ -8,16 +9,22 @@ export const counterIn =
   <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
     new Counter({ name: `edgeward_${name}_total`, help, labelNames, registers: [registry] });
 
+const talliedIn =
+  (registry: Registry) =>
+  (name: string, help: string, ...labelNames: TalliedCounterSettings['labelNames']) =>
+    createTalliedCounter(registry, { name: `edgeward_${name}_total`, help, labelNames });
+
 /** What has happened since the process began. */
 export function createCounters(registry: Registry) {
   const counter = counterIn(registry);
+  const tallied = talliedIn(registry);
   return {
-    eventsTaken: counter('events_taken', 'Events that a source handed over; a redelivered one counts again.', 'source'),
-    eventsRouted: counter('events_routed', 'Events that a rule led somewhere and an endpoint took.', 'source'),
-    eventsIgnored: counter('events_ignored', 'Events that no subscription of an embedded broker wants.', 'source'),
-    eventsUnroutable: counter('events_unroutable', 'Events that reach nobody, by cause.', 'source', 'cause'),
-    deliveriesQueued: counter('deliveries_queued', 'Frames queued, one for each connection and event.', 'endpoint'),
-    deliveriesDropped: counter(
+    eventsTaken: tallied('events_taken', 'Events that a source handed over; a redelivered one counts again.', 'source'),
+    eventsRouted: tallied('events_routed', 'Events that a rule led somewhere and an endpoint took.', 'source'),
+    eventsIgnored: tallied('events_ignored', 'Events that no subscription of an embedded broker wants.', 'source'),
+    eventsUnroutable: tallied('events_unroutable', 'Events that reach nobody, by cause.', 'source', 'cause'),
+    deliveriesQueued: tallied('deliveries_queued', 'Frames queued, one for each connection and event.', 'endpoint'),
+    deliveriesDropped: tallied(
       'deliveries_dropped',
       'Frames not queued because the connection was closing or over its limit.',
       'endpoint',
@@ -27,7 +34,7 @@ export function createCounters(registry: Registry) {
       'Deliveries that an endpoint failed at, as a whole or for those who speak one protocol.',
       'endpoint',
     ),
-    messagesSettled: counter('messages_settled', 'Messages given back to their broker.', 'source', 'settlement'),
+    messagesSettled: tallied('messages_settled', 'Messages given back to their broker.', 'source', 'settlement'),
     sourceFaults: counter('source_faults', 'Faults that a source met and goes on from.', 'source'),
     connectionsAdmitted: counter('connections_admitted', 'Clients let in.', 'endpoint'),
     connectionsClosed: counter('connections_closed', 'Connections that ended, by cause.', 'endpoint', 'cause'),

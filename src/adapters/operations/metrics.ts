@@ -60,20 +60,20 @@ type Counted = Exclude<
 function count(counters: Counters, observation: Counted) {
   switch (observation.kind) {
     case 'event-taken':
-      return counters.eventsTaken.inc({ source: observation.source });
+      return counters.eventsTaken.add(1, observation.source);
     case 'event-ignored':
-      return counters.eventsIgnored.inc({ source: observation.source });
+      return counters.eventsIgnored.add(1, observation.source);
     case 'event-routed':
-      return counters.eventsRouted.inc({ source: observation.source });
+      return counters.eventsRouted.add(1, observation.source);
     case 'event-unroutable':
-      return counters.eventsUnroutable.inc({ source: observation.source, cause: observation.cause });
+      return counters.eventsUnroutable.add(1, observation.source, observation.cause);
     case 'event-delivered':
-      counters.deliveriesQueued.inc({ endpoint: observation.endpoint }, observation.queued);
-      return counters.deliveriesDropped.inc({ endpoint: observation.endpoint }, observation.dropped);
+      counters.deliveriesQueued.add(observation.queued, observation.endpoint);
+      return counters.deliveriesDropped.add(observation.dropped, observation.endpoint);
     case 'endpoint-failed':
       return counters.endpointFailures.inc({ endpoint: observation.endpoint });
     case 'message-settled':
-      return counters.messagesSettled.inc({ source: observation.source, settlement: observation.settlement });
+      return counters.messagesSettled.add(1, observation.source, observation.settlement);
     case 'source-state':
       // Read from the source itself when the metrics are asked for.
       return;

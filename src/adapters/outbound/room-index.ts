@@ -25,7 +25,16 @@ export class RoomIndex<Member, Room = RoomName> {
 
   /** Everybody in any of the rooms, once. Members may leave while the result is gone through. */
   membersOf(rooms: readonly Room[]): Iterable<Member> {
-    const occupied = rooms.map((room) => this.#rooms.get(room)).filter((members) => members !== undefined);
-    return occupied.length > 1 ? new Set(occupied.flatMap((members) => [...members])) : (occupied[0] ?? []);
+    let first: ReadonlySet<Member> | undefined;
+    let union: Set<Member> | undefined;
+    for (const room of rooms) {
+      const members = this.#rooms.get(room);
+      if (!members) continue;
+      // Somebody may be in several, and only then is anything copied.
+      if (first) union ??= new Set(first);
+      else first = members;
+      if (union) for (const member of members) union.add(member);
+    }
+    return union ?? first ?? [];
   }
 }

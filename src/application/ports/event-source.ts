@@ -12,8 +12,11 @@ export type Settlement =
   | { readonly kind: 'retry'; readonly cause: string }
   | { readonly kind: 'dead-letter'; readonly cause: string };
 
-/** Never rejects; a source that meets one that does counts it as `retry`, never as `accept`. */
-export type MessageHandler = (message: BrokerMessage) => Promise<Settlement>;
+/**
+ * Answers at once where nothing has to be waited for. Never throws or rejects; a source that meets one that does counts
+ * it as `retry`, never as `accept`.
+ */
+export type MessageHandler = (message: BrokerMessage) => Settlement | Promise<Settlement>;
 
 /** What a source's broker can and cannot do. Contract clauses are chosen by trait, never by name. */
 export type SourceTraits = {

@@ -253,3 +253,35 @@ describe('hiiretail 8.18: names of attributes', () => {
     );
   });
 });
+
+test('meta is the same whatever events came before: attributes are remembered by their names, times by their second', () => {
+  const encode = encoderOf({ meta: { fields: { at: '{publishedAt}', tenant: '{Tenant-Id}' } } });
+  const attributes = fc.array(
+    fc.tuple(fc.constantFrom('Tenant-Id', 'tenant', 'a-b', 'aB', 'a', 'bb', 'b', 'ab'), anyText()),
+  );
+  const time = fc.oneof(fc.integer({ min: -3000, max: 3000 }), fc.double({ min: -2, max: 2, noNaN: true }));
+  const event = fc.tuple(attributes, time);
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 8 }), (events) => {
+      for (const [given, publishedAt] of events) {
+        const one = eventOf(given, { publishedAt });
+        const meta: Record<string, string> = { at: new Date(publishedAt).toISOString() };
+        const tenant = one.attributes.get('Tenant-Id');
+        if (tenant !== undefined) meta['tenant'] = tenant;
+        for (const name of [...one.attributes.keys()].sort()) {
+          const renamed = camelCase(name);
+          if (renamed !== 'tenant') meta[renamed] ??= one.attributes.get(name) ?? '';
+        }
+        expect(argumentsOf(encode(one))[2]).toEqual(meta);
+      }
+    }),
+  );
+});
+
+test('of more kinds of events than are remembered each is told in full', () => {
+  const encode = encoderOf();
+  for (let index = 0; index < 1500; index += 1) {
+    const meta = argumentsOf(encode(eventOf({ [`n${index}`]: 'x', b: 'y' })))[2];
+    expect(meta).toMatchObject({ [`n${index}`]: 'x', b: 'y' });
+  }
+});

@@ -349,3 +349,15 @@ describe('no observation and no settlement ever holds a payload or the value of 
     }
   });
 });
+
+test('answers in the same call unless there is another try to be waited for', async () => {
+  const event = eventOf({ user: '7' });
+  const at = relayOf({}, channelOf('one'));
+  expect(at.handle({ event, attempt: 1 })).toEqual({ kind: 'accept' });
+  expect(at.observer.observations.map(({ kind }) => kind).at(-1)).toBe('message-settled');
+  const later = relayOf({}, channelOf('broken', 1));
+  const answer = later.handle({ event, attempt: 1 });
+  expect(answer).toBeInstanceOf(Promise);
+  await later.advance(1000);
+  await expect(answer).resolves.toEqual({ kind: 'accept' });
+});

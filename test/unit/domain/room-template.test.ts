@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { roomSegment, segmentsOf } from '../../../src/domain/room.ts';
-import { below, expand, missingVariable, parseRoomTemplate } from '../../../src/domain/room-template.ts';
+import { below, createFiller, expand, missingVariable, parseRoomTemplate } from '../../../src/domain/room-template.ts';
 import type { VariableValue } from '../../../src/domain/variables.ts';
 import { refusalReason, templateOf } from '../../support/domain-fixtures.ts';
 import { hostileText } from '../../support/hostile-text.ts';
@@ -182,4 +182,18 @@ test('below puts one template under another', () => {
   const template = below(templateOf('topics/{stream}'), templateOf('tenants/{t}/{stream}'));
   expect(template).toEqual(templateOf('topics/{stream}/tenants/{t}/{stream}'));
   expect(expand(template, variablesOf({ stream: 'a/b', t: '1' }), 2)).toEqual(['topics/a%2Fb/tenants/1/a%2Fb']);
+});
+
+test('a filler makes the room that the template makes, and none where that is for `expand`', () => {
+  const value = fc.oneof(hostileText(), fc.array(hostileText(), { maxLength: 3 }));
+  const texts = ['plain', 'a/b', '{x}', 'a/{x}/b', '{x}/{y}', 'a/{y}/{x*}', '{x}/-/{x}/c'];
+  fc.assert(
+    fc.property(fc.constantFrom(...texts), value, value, (text, x, y) => {
+      const template = templateOf(text);
+      const given = variablesOf({ x, y });
+      const isSingle = [...template.variables].every((name) => typeof given.get(name) === 'string');
+      const room = createFiller(template)(given);
+      expect(room === undefined ? [] : [room]).toEqual(isSingle ? expand(template, given, 2) : []);
+    }),
+  );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createRoutingTable, type RoutingRule } from '../../../src/domain/routing-table.ts';
+import type { RoutingRule } from '../../../src/domain/routing-rule.ts';
+import { createRoutingTable } from '../../../src/domain/routing-table.ts';
 import { isolationOf, refusalReason, ruleOf, templatesOf } from '../../support/domain-fixtures.ts';
 
 const isolation = isolationOf('Tenant-Id', 'tenant', 'tenants/{}', 'topics/{topic}/tenants/{}');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Condition } from '../../../src/domain/condition.ts';
 import type { Event } from '../../../src/domain/event.ts';
 import { roomsPerEventMax } from '../../../src/domain/limits.ts';
-import type { RoutingRule } from '../../../src/domain/routing-table.ts';
+import type { RoutingRule } from '../../../src/domain/routing-rule.ts';
 import { allowed, refused } from '../../../src/domain/verdict.ts';
 import { eventOf, patternOf, routingOf, ruleOf, templatesOf } from '../../support/domain-fixtures.ts';
 

@@ -6,7 +6,8 @@ import { type Isolation, tenantsOfRoom } from '../../../src/domain/isolation.ts'
 import type { AccessControl, AccessRequest } from '../../../src/domain/ports/access-control.ts';
 import type { RoutingDecision } from '../../../src/domain/ports/event-routing.ts';
 import { type RoomName, roomSegment } from '../../../src/domain/room.ts';
-import { createRoutingTable, type RoutingRule } from '../../../src/domain/routing-table.ts';
+import type { RoutingRule } from '../../../src/domain/routing-rule.ts';
+import { createRoutingTable } from '../../../src/domain/routing-table.ts';
 import { wordsOf } from '../../../src/domain/topic-pattern.ts';
 import { presentValues } from '../../../src/domain/variables.ts';
 import {

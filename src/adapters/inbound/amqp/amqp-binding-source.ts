@@ -219,7 +219,7 @@ export class AmqpBindingSource implements BindableSource, EventPublisher {
 
   #take(message: ConsumeMessage, queue: string): void {
     const event = eventOf(asRead(message), { source: this.name, queue, now: this.#clock.now() });
-    this.#lane.add({ event, attempt: 1, settle: async ({ kind }) => kind !== 'retry' });
+    this.#lane.add({ event, attempt: 1, settle: ({ kind }) => kind !== 'retry' });
     if (this.#lane.waitingBytes > this.#settings.queueBytesMax) this.#dropOldest();
     else if (this.#lane.waitingCount === 1) this.#isOverflowing = false;
     this.#handOver.wake();

@@ -45,14 +45,15 @@ export function eventOf(message: AmqpMessage, { source, queue, now }: Intake, id
 
 function attributesOf(headers: Table | undefined): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>();
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    const text = textOf(value);
+  // A table has no prototype, so these are its own names.
+  for (const name in headers) {
+    const text = textOf(headers[name]);
     if (text !== undefined) attributes.set(name, text);
   }
   return attributes;
 }
 
-const textOf = (value: TableValue): string | undefined =>
+const textOf = (value: TableValue | undefined): string | undefined =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 
 /** No time in seconds that anybody means: the year 5138. */

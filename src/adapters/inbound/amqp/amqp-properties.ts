@@ -18,47 +18,68 @@ export type BasicProperties = {
   readonly appId?: string;
 };
 
-type Cursor = { readonly bytes: Buffer; at: number };
+/** Goes through the bytes of one header; throws a `RangeError` where they are cut off. */
+class Cursor {
+  readonly #bytes: Buffer;
+  #at = 2;
 
-function take(cursor: Cursor, length: number): Buffer {
-  const begin = cursor.at;
-  cursor.at += length;
-  if (cursor.at > cursor.bytes.length) throw new RangeError('a content header is cut off');
-  return cursor.bytes.subarray(begin, cursor.at);
-}
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
 
-const shortText = (cursor: Cursor): string => take(cursor, take(cursor, 1).readUInt8()).toString();
-const octet = (cursor: Cursor): number => take(cursor, 1).readUInt8();
+  octet(): number {
+    return this.#bytes.readUInt8(this.#advance(1));
+  }
 
-/** A table that is none harms nobody but itself: the rest of the message is as good as ever. */
-function table(cursor: Cursor): Table {
-  const bytes = take(cursor, take(cursor, 4).readUInt32BE());
-  try {
-    return decodeTable(bytes);
-  } catch {
-    return Object.create(null);
+  shortText(): string {
+    const length = this.octet();
+    const begin = this.#advance(length);
+    return this.#bytes.toString('utf8', begin, begin + length);
+  }
+
+  timestamp(): number {
+    const begin = this.#advance(8);
+    return this.#bytes.readUInt32BE(begin) * 0x1_0000_0000 + this.#bytes.readUInt32BE(begin + 4);
+  }
+
+  /** A table that is none harms nobody but itself: the rest of the message is as good as ever. */
+  table(): Table {
+    const length = this.#bytes.readUInt32BE(this.#advance(4));
+    const begin = this.#advance(length);
+    try {
+      return decodeTable(this.#bytes.subarray(begin, begin + length));
+    } catch {
+      return Object.create(null);
+    }
+  }
+
+  #advance(length: number): number {
+    const begin = this.#at;
+    this.#at += length;
+    if (this.#at > this.#bytes.length) throw new RangeError('a content header is cut off');
+    return begin;
   }
 }
 
-const fields: readonly (readonly [keyof BasicProperties, number, (cursor: Cursor) => unknown])[] = [
-  ['contentType', 0x8000, shortText],
-  ['contentEncoding', 0x4000, shortText],
-  ['headers', 0x2000, table],
-  ['deliveryMode', 0x1000, octet],
-  ['priority', 0x0800, octet],
-  ['correlationId', 0x0400, shortText],
-  ['replyTo', 0x0200, shortText],
-  ['expiration', 0x0100, shortText],
-  ['messageId', 0x0080, shortText],
-  ['timestamp', 0x0040, (cursor) => Number(take(cursor, 8).readBigUInt64BE())],
-  ['type', 0x0020, shortText],
-  ['userId', 0x0010, shortText],
-  ['appId', 0x0008, shortText],
-];
+type Writable = { -readonly [Name in keyof BasicProperties]: BasicProperties[Name] };
 
 /** @param bytes the flags and what they announce. Throws a `RangeError` when they are cut off. */
 export function decodeProperties(bytes: Buffer): BasicProperties {
-  const cursor: Cursor = { bytes, at: 2 };
+  const cursor = new Cursor(bytes);
   const flags = bytes.readUInt16BE(0);
-  return Object.fromEntries(fields.flatMap(([name, flag, read]) => (flags & flag ? [[name, read(cursor)]] : [])));
+  const properties: Writable = {};
+  if (flags & 0x8000) properties.contentType = cursor.shortText();
+  if (flags & 0x4000) properties.contentEncoding = cursor.shortText();
+  if (flags & 0x2000) properties.headers = cursor.table();
+  if (flags & 0x1000) properties.deliveryMode = cursor.octet();
+  if (flags & 0x0800) properties.priority = cursor.octet();
+  if (flags & 0x0400) properties.correlationId = cursor.shortText();
+  if (flags & 0x0200) properties.replyTo = cursor.shortText();
+  if (flags & 0x0100) properties.expiration = cursor.shortText();
+  if (flags & 0x0080) properties.messageId = cursor.shortText();
+  if (flags & 0x0040) properties.timestamp = cursor.timestamp();
+  if (flags & 0x0020) properties.type = cursor.shortText();
+  if (flags & 0x0010) properties.userId = cursor.shortText();
+  if (flags & 0x0008) properties.appId = cursor.shortText();
+  return properties;
 }

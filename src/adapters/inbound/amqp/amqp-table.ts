@@ -27,10 +27,18 @@ class TableReader {
   table(end: number, depth: number): Table {
     const table: Record<string, TableValue> = Object.create(null);
     while (this.#at < end) {
-      const name = this.#take(this.#take(1).readUInt8()).toString();
+      const name = this.#text(this.#bytes.readUInt8(this.advance(1)));
       table[name] = this.#value(depth);
     }
     return table;
+  }
+
+  /** @returns where so many bytes begin, which are read with that. */
+  advance(length: number): number {
+    const begin = this.#at;
+    this.#at += length;
+    if (this.#at > this.#bytes.length) throw new RangeError('a field table is cut off');
+    return begin;
   }
 
   #array(end: number, depth: number): readonly TableValue[] {
@@ -40,55 +48,71 @@ class TableReader {
   }
 
   #value(depth: number): TableValue {
-    const type = this.#take(1).toString('latin1');
-    const read = scalars[type];
-    if (read) return read((length) => this.#take(length));
-    if (type === 'F' || type === 'A') return this.#nested(type, depth + 1);
+    const type = this.#bytes.readUInt8(this.advance(1));
+    // What nearly all headers are.
+    if (type === longText) return this.#text(this.#length());
+    if (type === nestedTable || type === nestedArray) return this.#nested(type, depth + 1);
+    const read = scalars.get(type);
+    if (read) return read(this.#bytes, this);
     throw new RangeError('a field table has a value of an unknown type');
   }
 
-  #nested(type: 'F' | 'A', depth: number): TableValue {
-    const length = this.#take(4).readUInt32BE();
+  #nested(type: number, depth: number): TableValue {
+    const length = this.#length();
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new RangeError('a field table is cut off');
-    if (depth <= depthMax) return type === 'F' ? this.table(end, depth) : this.#array(end, depth);
+    if (depth <= depthMax) return type === nestedTable ? this.table(end, depth) : this.#array(end, depth);
     this.#at = end;
     return null;
   }
 
-  #take(length: number): Buffer {
-    const begin = this.#at;
-    this.#at += length;
-    if (this.#at > this.#bytes.length) throw new RangeError('a field table is cut off');
-    return this.#bytes.subarray(begin, this.#at);
+  #length(): number {
+    return this.#bytes.readUInt32BE(this.advance(4));
+  }
+
+  #text(length: number): string {
+    const begin = this.advance(length);
+    return this.#bytes.toString('utf8', begin, begin + length);
   }
 }
 
-type Take = (length: number) => Buffer;
+const code = (letter: string): number => letter.charCodeAt(0);
+const longText = code('S');
+const nestedTable = code('F');
+const nestedArray = code('A');
 
 const exact = (whole: bigint): number | string => {
   const number = Number(whole);
   return Number.isSafeInteger(number) ? number : whole.toString();
 };
 
-const decimal = (bytes: Buffer): number => Number(`${bytes.readUInt32BE(1)}e-${bytes.readUInt8(0)}`);
+type Read = (bytes: Buffer, reader: TableReader) => TableValue;
 
-const longBytes = (take: Take): Buffer => take(take(4).readUInt32BE());
+const ofType = (letter: string, length: number, read: (bytes: Buffer, at: number) => TableValue): [number, Read] => [
+  code(letter),
+  (bytes, reader) => read(bytes, reader.advance(length)),
+];
 
-const scalars: Readonly<Record<string, (take: Take) => TableValue>> = {
-  t: (take) => take(1).readUInt8() !== 0,
-  b: (take) => take(1).readInt8(),
-  B: (take) => take(1).readUInt8(),
-  s: (take) => take(2).readInt16BE(),
-  u: (take) => take(2).readUInt16BE(),
-  I: (take) => take(4).readInt32BE(),
-  i: (take) => take(4).readUInt32BE(),
-  l: (take) => exact(take(8).readBigInt64BE()),
-  f: (take) => take(4).readFloatBE(),
-  d: (take) => take(8).readDoubleBE(),
-  D: (take) => decimal(take(5)),
-  T: (take) => exact(take(8).readBigUInt64BE()),
-  S: (take) => longBytes(take).toString(),
-  x: (take) => Buffer.from(longBytes(take)),
-  V: () => null,
-};
+function readLongBytes(bytes: Buffer, reader: TableReader): Buffer {
+  const length = bytes.readUInt32BE(reader.advance(4));
+  const begin = reader.advance(length);
+  return Buffer.from(bytes.subarray(begin, begin + length));
+}
+
+/** By the letter of their type. */
+const scalars: ReadonlyMap<number, Read> = new Map([
+  ofType('t', 1, (bytes, at) => bytes.readUInt8(at) !== 0),
+  ofType('b', 1, (bytes, at) => bytes.readInt8(at)),
+  ofType('B', 1, (bytes, at) => bytes.readUInt8(at)),
+  ofType('s', 2, (bytes, at) => bytes.readInt16BE(at)),
+  ofType('u', 2, (bytes, at) => bytes.readUInt16BE(at)),
+  ofType('I', 4, (bytes, at) => bytes.readInt32BE(at)),
+  ofType('i', 4, (bytes, at) => bytes.readUInt32BE(at)),
+  ofType('l', 8, (bytes, at) => exact(bytes.readBigInt64BE(at))),
+  ofType('f', 4, (bytes, at) => bytes.readFloatBE(at)),
+  ofType('d', 8, (bytes, at) => bytes.readDoubleBE(at)),
+  ofType('D', 5, (bytes, at) => Number(`${bytes.readUInt32BE(at + 1)}e-${bytes.readUInt8(at)}`)),
+  ofType('T', 8, (bytes, at) => exact(bytes.readBigUInt64BE(at))),
+  ofType('V', 0, () => null),
+  [code('x'), readLongBytes],
+]);

@@ -39,7 +39,7 @@ export function readContentHeaders(model: ChannelModel): void {
     return {
       id: payload.readUInt16BE(0),
       channel: rest.readUInt16BE(1),
-      size: Number(payload.readBigUInt64BE(4)),
+      size: payload.readUInt32BE(4) * 0x1_0000_0000 + payload.readUInt32BE(8),
       fields: decodeProperties(payload.subarray(12)),
     };
   };

@@ -4,10 +4,11 @@ import { askHandler } from '../../ask-handler.ts';
 import { Fifo } from '../../fifo.ts';
 import type { SourceLife } from '../../source-life.ts';
 import { Turns } from '../../turns.ts';
+import { whenKnown } from '../../when-known.ts';
 
 export type Delivery = BrokerMessage & {
-  /** Does what the handler has decided. Resolves with whether that settled it; else it comes again. Never rejects. */
-  settle(settlement: Settlement): Promise<boolean>;
+  /** Does what the handler has decided, and tells whether that settled it; else it comes again. Never throws or rejects. */
+  settle(settlement: Settlement): boolean | Promise<boolean>;
 };
 
 /** What a message costs beside its bytes, roughly, so that empty ones are not for nothing. */
@@ -19,7 +20,7 @@ const sizeOf = ({ event }: Delivery): number => event.payload.length + overheadB
 export class Lane {
   readonly #inHandMax: number;
   readonly #waiting = new Fifo<Delivery>();
-  readonly #inHand = new Set<Delivery>();
+  #inHandCount = 0;
   #putBack: Delivery | undefined;
   #waitingCount = 0;
   #waitingBytes = 0;
@@ -49,9 +50,9 @@ export class Lane {
 
   /** The next for the handler, when it may be given one more. */
   take(): Delivery | undefined {
-    if (this.#inHand.size >= this.#inHandMax) return undefined;
+    if (this.#inHandCount >= this.#inHandMax) return undefined;
     const delivery = this.drop();
-    if (delivery) this.#inHand.add(delivery);
+    if (delivery) this.#inHandCount += 1;
     return delivery;
   }
 
@@ -63,8 +64,9 @@ export class Lane {
     return delivery;
   }
 
-  done(delivery: Delivery): void {
-    this.#inHand.delete(delivery);
+  /** One of those that were taken is with the handler no more. */
+  done(): void {
+    this.#inHandCount -= 1;
   }
 
   #count(delivery: Delivery, times: 1 | -1): void {
@@ -121,21 +123,24 @@ export class HandOver {
       const delivery = lane.take();
       if (!delivery) continue;
       life.take();
-      void this.#handle(delivery, lane, this.#handler);
+      this.#handle(delivery, lane, this.#handler);
       return delivery.event.payload.length;
     }
     return undefined;
   }
 
-  async #handle(delivery: Delivery, lane: Lane, handler: MessageHandler): Promise<void> {
-    const { life } = this.#dependencies;
+  #handle(delivery: Delivery, lane: Lane, handler: MessageHandler): void {
     const { event, attempt } = delivery;
-    const settlement = await askHandler(handler, { event, attempt }, this.#dependencies);
-    // Past the deadline of a drain the message is with the broker again.
+    whenKnown(askHandler(handler, { event, attempt }, this.#dependencies), (settlement) => {
+      // Past the deadline of a drain the message is with the broker again.
+      if (!this.#abandoned) whenKnown(delivery.settle(settlement), (isSettled) => this.#done(lane, isSettled));
+    });
+  }
+
+  #done(lane: Lane, isSettled: boolean): void {
     if (this.#abandoned) return;
-    const isSettled = await delivery.settle(settlement);
-    if (this.#abandoned) return;
-    lane.done(delivery);
+    const { life } = this.#dependencies;
+    lane.done();
     if (isSettled) life.settle();
     else life.release();
     this.#turns.takeMore();

@@ -4,6 +4,7 @@ import { Fault } from '../../../application/fault.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Settlement } from '../../../application/ports/event-source.ts';
 import type { Event } from '../../../domain/event.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { AmqpChannel } from './amqp-channel.ts';
 import type { AmqpConnection } from './amqp-connection.ts';
 import { type AmqpPlace, amqpConsumerCancelled, amqpFault, isAway } from './amqp-fault.ts';
@@ -40,7 +41,7 @@ export type QueueDependencies = {
 type Held = {
   readonly message: ConsumeMessage;
   readonly channel: Channel;
-  readonly earlier: { id: string; attempt: number };
+  readonly acknowledgements: Acknowledgements;
 };
 
 /** One queue that is consumed from, whatever becomes of its channels. */
@@ -49,6 +50,8 @@ export class QueueConsumer {
   readonly #channel: AmqpChannel<Channel>;
   readonly #returned = new ReturnedMessages();
   readonly #held = new Map<Delivery, Held>();
+  /** Of the channel that is consumed from. */
+  #acknowledgements: Acknowledgements | undefined;
   /** Aborted when nothing is to wait before it is given back. */
   readonly #draining = new AbortController();
   /** Known once the broker has said that it consumes, though messages may come before that. */
@@ -101,6 +104,7 @@ export class QueueConsumer {
 
   /** What is not settled is the broker's again. */
   close(): Promise<void> {
+    this.#acknowledgements?.end();
     return this.#channel.close();
   }
 
@@ -110,9 +114,15 @@ export class QueueConsumer {
     if (own) await declareQueue(channel, { queue, ...own, connection, clock }, lose);
     await channel.prefetch(settings.ordered ? 1 : settings.inFlightMax);
     if (this.#draining.signal.aborted) return;
+    const acknowledgements = new Acknowledgements(channel);
+    this.#acknowledgements = acknowledgements;
     const onMessage = (message: ConsumeMessage | null): void => {
-      if (message) this.#take(message, channel);
-      else lose(amqpConsumerCancelled(this.#place));
+      if (message) {
+        this.#take({ message, channel, acknowledgements });
+        return;
+      }
+      acknowledgements.end();
+      lose(amqpConsumerCancelled(this.#place));
     };
     const { consumerTag } = await channel.consume(queue, onMessage, { exclusive: settings.exclusive });
     this.#consumer = { channel, tag: consumerTag };
@@ -130,14 +140,16 @@ export class QueueConsumer {
     await cancelled.catch(() => {});
   }
 
-  #take(message: ConsumeMessage, channel: Channel): void {
+  #take(held: Held): void {
     const { source, queue, clock, lane, onDelivery } = this.#dependencies;
-    const before = this.#returned.recall(asRead(message));
-    const event = eventOf(asRead(message), { source, queue, now: clock.now() }, before?.id);
-    const attempt = attemptOf(asRead(message), before?.attempt);
+    const message = asRead(held.message);
+    held.acknowledgements.delivered(held.message);
+    const before = this.#returned.recall(message);
+    const event = eventOf(message, { source, queue, now: clock.now() }, before?.id);
+    const attempt = attemptOf(message, before?.attempt);
     const delivery: Delivery = { event, attempt, settle: (settlement) => this.#settle(delivery, settlement) };
-    this.#held.set(delivery, { message, channel, earlier: { id: event.id, attempt } });
-    if (this.#cancelled === channel) {
+    this.#held.set(delivery, held);
+    if (this.#cancelled === held.channel) {
       this.#giveBack(delivery);
       return;
     }
@@ -159,7 +171,7 @@ export class QueueConsumer {
     const held = this.#held.get(delivery);
     if (!held) return;
     this.#held.delete(delivery);
-    this.#returned.remember(asRead(held.message), held.earlier);
+    this.#returned.remember(asRead(held.message), { id: delivery.event.id, attempt: delivery.attempt });
   }
 
   #giveBack(delivery: Delivery): void {
@@ -168,7 +180,7 @@ export class QueueConsumer {
     // under way on a closed channel out before all others.
     if (!held || this.#dependencies.settings.ordered) return;
     this.#remember(delivery);
-    tryToSay(() => held.channel.nack(held.message, false, true));
+    held.acknowledgements.reject(held.message, true);
   }
 
   /** Offered again from here, so that nothing overtakes it. */
@@ -179,13 +191,16 @@ export class QueueConsumer {
     const { event } = delivery;
     const attempt = delivery.attempt + 1;
     const again: Delivery = { event, attempt, settle: (settlement) => this.#settle(again, settlement) };
-    this.#held.set(again, { ...held, earlier: { id: event.id, attempt } });
+    this.#held.set(again, held);
     this.#dependencies.lane.putBack(again);
   }
 
-  async #settle(delivery: Delivery, settlement: Settlement): Promise<boolean> {
+  #settle(delivery: Delivery, settlement: Settlement): boolean | Promise<boolean> {
+    return settlement.kind === 'accept' ? this.#acknowledge(delivery) : this.#settleLater(delivery, settlement);
+  }
+
+  async #settleLater(delivery: Delivery, settlement: Exclude<Settlement, { kind: 'accept' }>): Promise<boolean> {
     const { clock, settings, onFault } = this.#dependencies;
-    if (settlement.kind === 'accept') return this.#acknowledge(delivery);
     if (settlement.kind === 'dead-letter') {
       try {
         return await this.#deadLetter(delivery, settlement.cause);
@@ -226,7 +241,7 @@ export class QueueConsumer {
     if (!held) return false;
     if (deadLetter?.by === 'policy') {
       this.#held.delete(delivery);
-      return tryToSay(() => held.channel.nack(held.message, false, false));
+      return held.acknowledgements.reject(held.message, false);
     }
     if (deadLetter?.exchange !== undefined) {
       const { exchange, key } = deadLetter;
@@ -253,16 +268,6 @@ export class QueueConsumer {
     const held = this.#held.get(delivery);
     if (!held) return false;
     this.#held.delete(delivery);
-    return tryToSay(() => held.channel.ack(held.message));
-  }
-}
-
-/** False when the channel is closing, which gives everything on it back. */
-function tryToSay(say: () => void): boolean {
-  try {
-    say();
-    return true;
-  } catch {
-    return false;
+    return held.acknowledgements.accept(held.message);
   }
 }

@@ -18,6 +18,7 @@ import { askHandler } from '../../ask-handler.ts';
 import { Fifo } from '../../fifo.ts';
 import { SourceLife } from '../../source-life.ts';
 import { Turns } from '../../turns.ts';
+import { whenKnown } from '../../when-known.ts';
 import { createMemoryBroker, type Delivery, type MemoryBroker, type MemoryConsumer } from './memory-broker.ts';
 import { memoryDeadLetterAgain, memoryDraining } from './memory-fault.ts';
 import { deadLetterOf, takenFrom } from './memory-message.ts';
@@ -40,6 +41,12 @@ export function createMemorySource(
 }
 
 type Done = Exclude<Settlement, { kind: 'retry' }>;
+
+type Answered = {
+  readonly settlement: Settlement;
+  readonly isLastOffer: boolean;
+  readonly consumer: MemoryConsumer;
+};
 
 type Consumption = { readonly handler: MessageHandler; readonly consumer: MemoryConsumer };
 
@@ -156,14 +163,18 @@ class MemorySource implements BindableSource, EventPublisher {
     const delivery = this.#consumption.consumer.take();
     if (!delivery) return undefined;
     this.#life.take();
-    void this.#handle(delivery, this.#consumption);
+    this.#handle(delivery, this.#consumption);
     return delivery.event.payload.length;
   }
 
-  async #handle(delivery: Delivery, { handler, consumer }: Consumption): Promise<void> {
+  #handle(delivery: Delivery, { handler, consumer }: Consumption): void {
     const isLastOffer = this.state.kind === 'draining';
     const message = { event: takenFrom(delivery.event, this.name), attempt: delivery.attempt };
-    const settlement = await askHandler(handler, message, { source: this.name, observer: this.#observer });
+    const answer = askHandler(handler, message, { source: this.name, observer: this.#observer });
+    whenKnown(answer, (settlement) => this.#done(delivery, { settlement, isLastOffer, consumer }));
+  }
+
+  #done(delivery: Delivery, { settlement, isLastOffer, consumer }: Answered): void {
     // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
     if (this.state.kind === 'stopped') return;
     if (settlement.kind === 'retry') {

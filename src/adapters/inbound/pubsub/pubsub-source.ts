@@ -15,6 +15,7 @@ import { askHandler } from '../../ask-handler.ts';
 import { SourceLife } from '../../source-life.ts';
 import { Turns } from '../../turns.ts';
 import { untilAborted } from '../../until-aborted.ts';
+import { whenKnown } from '../../when-known.ts';
 import { openPubSubClient, pubsubAddress } from './pubsub-client.ts';
 import { createDeadLetters, type DeadLetters } from './pubsub-dead-letters.ts';
 import { credentialsMissing, drainedInStart } from './pubsub-fault.ts';
@@ -262,19 +263,23 @@ class PubSubSource implements EventSource, EventPublisher {
       const delivery = feed?.take();
       if (!feed || !delivery) continue;
       this.#life.take();
-      void this.#handle(delivery, feed, this.#handler);
+      this.#handle(delivery, feed, this.#handler);
       return delivery.event.payload.length;
     }
     return undefined;
   }
 
-  async #handle(delivery: Delivery, feed: SubscriptionFeed, handler: MessageHandler): Promise<void> {
+  #handle(delivery: Delivery, feed: SubscriptionFeed, handler: MessageHandler): void {
     const { event, attempt } = delivery;
-    const settlement = await askHandler(handler, { event, attempt }, { source: this.name, observer: this.#observer });
-    // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
-    if (this.state.kind === 'stopped') return;
-    if (await feed.settle(delivery, settlement)) this.#life.settle();
-    else this.#life.release();
-    this.#wake();
+    const about = { source: this.name, observer: this.#observer };
+    whenKnown(askHandler(handler, { event, attempt }, about), (settlement) => {
+      // Past the deadline of a drain the message is with the broker again, and this answer comes too late.
+      if (this.state.kind === 'stopped') return;
+      whenKnown(feed.settle(delivery, settlement), (isSettled) => {
+        if (isSettled) this.#life.settle();
+        else this.#life.release();
+        this.#wake();
+      });
+    });
   }
 }

@@ -105,8 +105,8 @@ export class SubscriptionFeed {
     return this.#intake.take(this.#dependencies.clock.now());
   }
 
-  /** Never rejects. @returns whether the message is settled; else it is with the broker again. */
-  async settle(delivery: Delivery, settlement: Settlement): Promise<boolean> {
+  /** Never throws or rejects. @returns whether the message is settled; else it is with the broker again. */
+  settle(delivery: Delivery, settlement: Settlement): boolean | Promise<boolean> {
     switch (settlement.kind) {
       case 'accept':
         return this.#acknowledge(delivery);

@@ -65,9 +65,11 @@ export function argumentOf(event: Event, kind: SignalrSettings['argument']): Hub
   return { kind: 'text', text: text ?? bytes.toString('base64') };
 }
 
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function textOf(bytes: Buffer): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return strictUtf8.decode(bytes);
   } catch {
     return undefined;
   }

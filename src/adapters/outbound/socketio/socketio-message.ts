@@ -26,11 +26,10 @@ export function createSocketioEncoder(
   settings: Pick<SocketioSettings, 'namespace' | 'eventName' | 'meta'>,
 ): SocketioEncoder {
   const prefix = settings.namespace === '/' ? eventPacket : `${eventPacket}${settings.namespace},`;
+  const nameOf = createName(settings.eventName);
   const metaOf = createMeta(settings.meta);
   return (event) => {
-    const name = settings.eventName.replaceAll(eventNameReference, (_, part: string) =>
-      part === 'stream' ? event.stream : event.key,
-    );
+    const name = nameOf(event);
     if (reservedNames.has(name)) {
       throw new Fault(
         'event_name_reserved',
@@ -39,7 +38,19 @@ export function createSocketioEncoder(
           'into `eventName`.',
       );
     }
-    return `${prefix}[${JSON.stringify(name)},${dataOf(event)},${JSON.stringify(metaOf(event))}]`;
+    return `${prefix}[${JSON.stringify(name)},${dataOf(event)},${metaOf(event)}]`;
+  };
+}
+
+/** The plain texts of the setting and the parts between them, which are every second one. */
+function createName(eventName: string): (event: Event) => string {
+  const texts = eventName.split(eventNameReference);
+  return (event) => {
+    let name = '';
+    for (const [index, text] of texts.entries()) {
+      name += index % 2 === 0 ? text : text === 'stream' ? event.stream : event.key;
+    }
+    return name;
   };
 }
 
@@ -50,43 +61,104 @@ function dataOf(event: Event): string {
   return `"${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}"`;
 }
 
-type Meta = Record<string, string>;
+/** Which attributes are told, and the beginning of the member that tells each. */
+type Members = readonly { readonly attribute: string; readonly begin: string }[];
 
-function createMeta({ names, fields }: SocketioSettings['meta']): (event: Event) => Meta {
+/** Events of one kind have the same attributes, and `next` are those with one more. */
+type Kind = { readonly next: Map<string, Kind>; members: Members | undefined };
+
+/** Of further ones it is worked out each time anew. */
+const kindsKnownMax = 1000;
+
+/** The object as JSON. */
+function createMeta({ names, fields }: SocketioSettings['meta']): (event: Event) => string {
   const rename = names === 'camel-case' ? camelCase : (name: string) => name;
-  const references = Object.entries(fields).map(
-    ([field, text]) => [field, metaReference.exec(text)?.[1] ?? ''] as const,
-  );
-  const reserved = new Set(Object.keys(fields));
+  const references = Object.entries(fields).map(([field, text]) => ({
+    begin: `${JSON.stringify(field)}:`,
+    read: fieldReader(metaReference.exec(text)?.[1] ?? ''),
+  }));
+  const membersOf = createMembers(rename, new Set(Object.keys(fields)));
   return (event) => {
-    // Without a prototype, so that `__proto__` and `constructor` are names like any other.
-    const meta: Meta = Object.create(null);
-    for (const [field, reference] of references) {
-      const value = fieldOf(event, reference);
-      if (value !== undefined) meta[field] = value;
+    let members = '';
+    for (const { begin, read } of references) {
+      const value = read(event);
+      if (value !== undefined) members += `,${begin}${JSON.stringify(value)}`;
     }
-    // Sorted, so that of two names which become one the alphabetically first wins, whatever the broker's order.
-    for (const attribute of [...event.attributes.keys()].sort()) {
-      const name = rename(attribute);
-      if (!reserved.has(name)) meta[name] ??= event.attributes.get(attribute) ?? '';
+    for (const { attribute, begin } of membersOf(event.attributes)) {
+      members += `,${begin}${JSON.stringify(event.attributes.get(attribute))}`;
     }
-    return meta;
+    return `{${members.slice(1)}}`;
   };
 }
 
-function fieldOf(event: Event, reference: string): string | undefined {
+function createMembers(
+  rename: (name: string) => string,
+  reserved: ReadonlySet<string>,
+): (attributes: ReadonlyMap<string, string>) => Members {
+  const none: Kind = { next: new Map(), members: [] };
+  let kinds = 1;
+  return (attributes) => {
+    let kind = none;
+    for (const name of attributes.keys()) {
+      let next = kind.next.get(name);
+      if (!next) {
+        if (kinds >= kindsKnownMax) return chooseMembers([...attributes.keys()], rename, reserved);
+        kinds += 1;
+        next = { next: new Map(), members: undefined };
+        kind.next.set(name, next);
+      }
+      kind = next;
+    }
+    kind.members ??= chooseMembers([...attributes.keys()], rename, reserved);
+    return kind.members;
+  };
+}
+
+/** Sorted, so that of two names which become one the alphabetically first wins, whatever the broker's order. */
+function chooseMembers(
+  attributes: readonly string[],
+  rename: (name: string) => string,
+  reserved: ReadonlySet<string>,
+): Members {
+  const taken = new Set(reserved);
+  const members: { attribute: string; begin: string }[] = [];
+  for (const attribute of attributes.toSorted()) {
+    const name = rename(attribute);
+    if (taken.has(name)) continue;
+    taken.add(name);
+    members.push({ attribute, begin: `${JSON.stringify(name)}:` });
+  }
+  return members;
+}
+
+function fieldReader(reference: string): (event: Event) => string | undefined {
   switch (reference) {
     case 'id':
-      return event.id;
+      return ({ id }) => id;
     case 'publishedAt':
-      return new Date(event.publishedAt).toISOString();
+      return createIsoTime();
     case 'stream':
-      return event.stream;
+      return ({ stream }) => stream;
     case 'key':
-      return event.key;
+      return ({ key }) => key;
     default:
-      return event.attributes.get(reference);
+      return ({ attributes }) => attributes.get(reference);
   }
+}
+
+/** Most events are of the same second as the one before, and all but the milliseconds is the same then. */
+function createIsoTime(): (event: Event) => string {
+  let knownSecond = Number.NaN;
+  let beginning = '';
+  return ({ publishedAt }) => {
+    const at = Math.trunc(publishedAt);
+    const second = Math.floor(at / 1000);
+    if (second !== knownSecond) {
+      beginning = new Date(second * 1000).toISOString().slice(0, -'000Z'.length);
+      knownSecond = second;
+    }
+    return `${beginning}${String(at - second * 1000).padStart(3, '0')}Z`;
+  };
 }
 
 /**

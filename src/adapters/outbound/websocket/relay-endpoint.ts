@@ -125,15 +125,11 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
   }
 
   /** Every connection as often as it is to get the event. */
-  *#owed({ rooms, patterns }: DeliveryTarget): Iterable<RelayConnection> {
+  #owed({ rooms, patterns }: DeliveryTarget): Iterable<RelayConnection> {
     const members = this.#home.rooms.membersOf(rooms);
-    const subscriptions = this.#home.patterns.membersOf(patterns);
-    if (this.#settings.overlappingBinds === 'once') {
-      yield* new Set([...members, ...[...subscriptions].map(({ owner }) => owner)]);
-      return;
-    }
-    yield* members;
-    for (const { owner } of subscriptions) yield owner;
+    if (patterns.length === 0) return members;
+    const owners = Array.from(this.#home.patterns.membersOf(patterns), ({ owner }) => owner);
+    return this.#settings.overlappingBinds === 'once' ? new Set([...members, ...owners]) : [...members, ...owners];
   }
 
   #connect(websocket: WebSocket, request: IncomingMessage): void {
