@@ -15,6 +15,7 @@ import { claimsWithNumbersAsText, tokenPermissions, tokenVariables } from './tok
 import { createTokenIntrospection, type TokenIntrospection } from './token-introspection.ts';
 import { openTokenKeys, type TokenKeys, type TokenKeysDependencies } from './token-keys.ts';
 import { algorithmsOf, type TokenSettings } from './token-settings.ts';
+import { presentedToken, type TokenKindRules, VerifiedTokens } from './verified-tokens.ts';
 import { verifyToken } from './verify-token.ts';
 
 export type KeyedIdentityVerifier = IdentityVerifier & {
@@ -28,7 +29,7 @@ export type KeyedIdentityVerifier = IdentityVerifier & {
 
 /** How tokens of a kind are looked at: with its keys, or by asking their issuer. */
 type NamedKind = { readonly name: string; readonly settings: TokenSettings };
-type TokenKind = NamedKind & { readonly issuers: readonly string[]; readonly keys: TokenKeys };
+type TokenKind = NamedKind & TokenKindRules & { readonly issuers: readonly string[]; readonly keys: TokenKeys };
 type OpaqueKind = NamedKind & { readonly introspection: TokenIntrospection };
 
 /**
@@ -37,40 +38,43 @@ type OpaqueKind = NamedKind & { readonly introspection: TokenIntrospection };
  * Throws a `Fault` of the disposition `stop` when keys that the settings name are not there.
  */
 export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKeysDependencies): KeyedIdentityVerifier {
-  const kinds: TokenKind[] = [];
-  const opaqueKinds: OpaqueKind[] = [];
-  for (const [name, kind] of Object.entries(settings.tokens)) {
-    if (kind.introspection) {
-      const introspection = createTokenIntrospection(name, kind.introspection, deps.clock);
-      opaqueKinds.push({ name, settings: kind, introspection });
-      continue;
-    }
-    const issuers = kind.development ? [developmentIssuerName] : kind.issuers;
-    kinds.push({ name, settings: kind, issuers, keys: openTokenKeys(name, kind, deps) });
-  }
+  const { kinds, opaqueKinds } = openKinds(settings, deps);
   const permissionsByRole = new Map(Object.entries(settings.roles));
   const remotes = kinds.flatMap(({ keys }) => keys.remote ?? []);
+  const verifiedTokens = new VerifiedTokens(settings.verifiedTokensMax);
+  const observe = (issuer: string, outcome: 'checked' | 'remembered') =>
+    deps.observer.observe({ kind: 'token-verified', issuer, outcome });
   return {
     async verify(token, accepted, signal) {
       const { tokenBytesMax } = settings;
       if (token.length > tokenBytesMax) {
         return denied('token_malformed', `the token has more than ${tokenBytesMax} bytes`);
       }
+      const now = deps.clock.now();
+      const presented = presentedToken(token, accepted);
+      const remembered = verifiedTokens.recall(presented, now);
+      if (remembered) {
+        observe(remembered.kind.name, 'remembered');
+        return allowed(remembered.credential);
+      }
       const issuer = readIssuer(token);
       const kind = issuer.ok ? kindOf(issuer.value, kinds, accepted) : issuer;
       const opaqueKind = opaqueKinds.find(({ name }) => accepted.includes(name));
       if (!kind.ok && opaqueKind && opaqueForm.test(token)) {
-        const introspected = await introspectAs(opaqueKind, token, deps.clock.now(), signal);
+        const introspected = await introspectAs(opaqueKind, token, now, signal);
         return introspected.ok ? credentialOf(opaqueKind, introspected.value, permissionsByRole) : introspected;
       }
       if (!issuer.ok) return issuer;
       if (!kind.ok) return kind;
-      const verified = verifyAs(kind.value, token, issuer.value, deps.clock.now());
+      const verified = verifiedTokens.verify(presented, kind.value, now, async () => {
+        observe(kind.value.name, 'checked');
+        const claims = await verifyAs(kind.value, token, issuer.value, now);
+        if (!claims.ok) return claims;
+        const text = Buffer.from(token.split('.')[1] ?? '', 'base64url');
+        return credentialOf(kind.value, { claims: claims.value, text }, permissionsByRole);
+      });
       const giveUp = () => keysUnavailable(kind.value.name, 'its keys did not come in time');
-      const claims = await untilAborted(verified, signal, giveUp);
-      if (!claims.ok) return claims;
-      const text = Buffer.from(token.split('.')[1] ?? '', 'base64url');
-      return credentialOf(kind.value, { claims: claims.value, text }, permissionsByRole);
+      return await untilAborted(verified, signal, giveUp);
     },
     async warm() {
       await Promise.all(remotes.map((remote) => remote.warm()));
@@ -80,6 +84,23 @@ export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKe
       for (const remote of remotes) remote.close();
     },
   };
+}
+
+function openKinds(settings: IdentitySettings, deps: TokenKeysDependencies) {
+  const kinds: TokenKind[] = [];
+  const opaqueKinds: OpaqueKind[] = [];
+  for (const [name, kind] of Object.entries(settings.tokens)) {
+    if (kind.introspection) {
+      const introspection = createTokenIntrospection(name, kind.introspection, deps.clock);
+      opaqueKinds.push({ name, settings: kind, introspection });
+      continue;
+    }
+    const issuers = kind.development ? [developmentIssuerName] : kind.issuers;
+    const keys = openTokenKeys(name, kind, deps);
+    const { clockToleranceMs } = kind;
+    kinds.push({ name, settings: kind, issuers, keys, clockToleranceMs, generation: keys.generation });
+  }
+  return { kinds, opaqueKinds };
 }
 
 /** Three parts in base64url (RFC 7515 section 7.1). The last is empty in an unsigned one, which is refused later. */
