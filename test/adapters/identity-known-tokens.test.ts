@@ -59,6 +59,22 @@ test('a token of a key id that has been given to another key is refused', async 
   expect(await outcomeOf(verifier, one)).toBe('token_signature_invalid');
 });
 
+test('of many who wait for one verification, one that goes takes nobody along', async () => {
+  const key = await testKey('a');
+  const { server, verifier, token } = await bench([key]);
+  const one = await token(key);
+  const signatures = countSignatures();
+  const release = server.hold();
+  const gone = new AbortController();
+  const first = outcomeOf(verifier, one, gone.signal);
+  const others = Promise.all(Array.from({ length: 3 }, () => outcomeOf(verifier, one)));
+  gone.abort();
+  expect(await first).toBe('issuer_keys_unavailable');
+  release();
+  expect(await others).toEqual(['ok', 'ok', 'ok']);
+  expect(signatures()).toBe(1);
+});
+
 test('where a key was added, a known token is verified once more', async () => {
   const [key, next] = await Promise.all([testKey('a'), testKey('b')]);
   const { server, verifier, clock, token, outcome } = await bench([key]);

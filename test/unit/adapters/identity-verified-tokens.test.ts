@@ -233,18 +233,6 @@ describe('a token that many present at once', () => {
     expect(it.checked).toBe(2);
   });
 
-  test('of whom one gives up', async () => {
-    const it = bench();
-    const token = await ocmsKey.sign(ocmsClaims());
-    const gone = new AbortController();
-    const first = it.verifier.verify(token, ['ocms'], gone.signal);
-    const second = it.outcome(token);
-    gone.abort();
-    await expect(first).rejects.toMatchObject({ code: 'issuer_keys_unavailable', disposition: 'retry' });
-    expect(await second).toBe('ocms');
-    expect(it.checked).toBe(1);
-  });
-
   test('is told each by the clock: the one who comes when it has expired is refused', async () => {
     const it = bench();
     const token = await ocmsKey.sign(ocmsClaims({ exp: nowSeconds + 1 }));
