@@ -45,7 +45,8 @@ const plainTarget = /^\/(?![/\\])[!-"$-~]*$/;
 
 function searchOf(target: string): URLSearchParams | undefined {
   const mark = target.indexOf('?');
-  return mark === -1 ? undefined : new URLSearchParams(target.slice(mark + 1));
+  // With its mark: where it begins with another one, that would be taken for it.
+  return mark === -1 ? undefined : new URLSearchParams(target.slice(mark));
 }
 
 const authTexts = (value: unknown): readonly string[] => {
