@@ -88,9 +88,10 @@ async function withMorePermissions(
   sources: readonly PermissionSource[],
   signal: AbortSignal,
 ): Promise<Credential> {
+  const relevant = sources.filter((source) => source.credential === credential.name);
+  if (relevant.length === 0) return credential;
   const tokens = new Map([[credential.name, token]]);
   const question = { variables: credential.variables, tokens, expiresAt: credential.expiresAt };
-  const relevant = sources.filter((source) => source.credential === credential.name);
   const answers = await Promise.all(relevant.map((source) => source.permissions(question, signal)));
   return { ...credential, permissions: [...new Set([...credential.permissions, ...answers.flat()])] };
 }

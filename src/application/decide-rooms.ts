@@ -2,7 +2,7 @@ import type { CheckAnswer } from '../domain/access-rule.ts';
 import type { Denial } from '../domain/denial.ts';
 import type { AccessControl, JoinGrant } from '../domain/ports/access-control.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { Variables } from '../domain/variables.ts';
+import { united, type Variables } from '../domain/variables.ts';
 import { allowed, refused, type Verdict } from '../domain/verdict.ts';
 import { decideWithChecks } from './decide-with-checks.ts';
 import type { AccessCheck } from './ports/access-check.ts';
@@ -28,7 +28,7 @@ export async function decideRooms(
   const answers = new Map<string, CheckAnswer>();
   const request = { principal, variables, checks: answers };
   const question = {
-    variables: new Map([...variables, ...principal.variables]),
+    variables: united(variables, principal.variables),
     tokens,
     expiresAt: principal.expiresAt,
   };

@@ -7,7 +7,7 @@ import type { AccessControl, AccessDecision, AccessRequest, IgnoredRooms, JoinGr
 import type { Principal } from './principal.ts';
 import type { RoomName } from './room.ts';
 import { below, expand, missingVariable, type RoomTemplate, unreachableTemplates } from './room-template.ts';
-import { presentValues, type Variables } from './variables.ts';
+import { presentValues, united, type Variables } from './variables.ts';
 import { allowed, refused, type Verdict } from './verdict.ts';
 
 export type RoomGroup = {
@@ -131,7 +131,8 @@ function whatHolds({ when, checks, readsChecks }: AccessRule): string {
 function severalTenants(request: AccessRequest, isolation?: Isolation): AccessDecision<never> | undefined {
   if (!isolation) return undefined;
   const name = isolation.connectionVariable;
-  if (presentValues(joinVariables(request).get(name)).length <= 1) return undefined;
+  const { principal, variables } = request;
+  if (presentValues(principal.variables.get(name) ?? variables.get(name)).length <= 1) return undefined;
   return { kind: 'deny', code: 'access_denied', reason: `the connection has more than one {${name}}` };
 }
 
@@ -182,8 +183,7 @@ function completeTemplates(group: RoomGroup, variables: Variables): readonly Roo
 }
 
 /** What a client says of itself never stands above what its tokens say. */
-const joinVariables = (request: AccessRequest): Variables =>
-  new Map([...request.variables, ...request.principal.variables]);
+const joinVariables = (request: AccessRequest): Variables => united(request.variables, request.principal.variables);
 
 /**
  * What conditions read. Unqualified `claims`, `roles` and `permissions` are the first credential's only; each credential

@@ -12,7 +12,7 @@ import {
   type TopicPattern,
   wordsOf,
 } from './topic-pattern.ts';
-import { singleValue, type Variables, type VariableValue } from './variables.ts';
+import { singleValue, united, type Variables, type VariableValue } from './variables.ts';
 
 /** Who may bind the streams of a name. */
 export type StreamRule = {
@@ -120,10 +120,7 @@ function grant(
 ): AccessDecision<BindGrant> {
   let tenant: Tenant | undefined;
   if (isolation) {
-    const own = singleValue(
-      new Map([...request.variables, ...request.principal.variables]),
-      isolation.connectionVariable,
-    );
+    const own = singleValue(united(request.variables, request.principal.variables), isolation.connectionVariable);
     if (own === undefined && !rule.withoutTenant) {
       return { kind: 'deny', code: 'bind_denied', reason: `there is no {${isolation.connectionVariable}}` };
     }

@@ -25,6 +25,13 @@ export const splitList = (text: string, separator: string): readonly string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
+/** All of both; where they name the same one, the upper's counts. */
+export function united(lower: Variables, upper: Variables): Map<string, VariableValue> {
+  const all = new Map(lower);
+  for (const [name, value] of upper) all.set(name, value);
+  return all;
+}
+
 /** The one text that a variable has, or `undefined` when it is absent or a list. */
 export function singleValue(variables: VariableReader, name: string): string | undefined {
   const value = variables.get(name);

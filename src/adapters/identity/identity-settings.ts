@@ -26,5 +26,16 @@ export const identitySettings = z.strictObject({
     .max(1_048_576)
     .default(16_384)
     .describe('A longer token is refused unread (`token_malformed`).'),
+  verifiedTokensMax: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(20_000)
+    .describe(
+      'How many verified tokens are remembered, by their hash, so that a client that comes back is not verified again. ' +
+        'With tokens of 500 characters 20,000 take 25 MB; of tokens that are longer than 2,048 on average there are ' +
+        'fewer, so that it is never more than 50 MB. 0: none. Introspected tokens have `cacheMs` of their own.',
+    ),
 });
 export type IdentitySettings = z.infer<typeof identitySettings>;

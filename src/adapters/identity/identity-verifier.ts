@@ -1,4 +1,4 @@
-import { decodeJwt, type JWTPayload, type JWTVerifyOptions } from 'jose';
+import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import { Fault } from '../../application/fault.ts';
 import type { IdentityVerifier } from '../../application/ports/identity-verifier.ts';
 import type { Denial } from '../../domain/denial.ts';
@@ -11,10 +11,11 @@ import { denied, introspectAs, type ReadClaims } from './introspect-as.ts';
 import { joseDenial } from './jose-denial.ts';
 import type { KeysState } from './remote-keys.ts';
 import { developmentIssuerName } from './sign-token.ts';
-import { claimsWithNumbersAsText, tokenPermissions, tokenVariables } from './token-claims.ts';
+import { claimsAsWritten, tokenPermissions, tokenVariables } from './token-claims.ts';
 import { createTokenIntrospection, type TokenIntrospection } from './token-introspection.ts';
 import { openTokenKeys, type TokenKeys, type TokenKeysDependencies } from './token-keys.ts';
 import { algorithmsOf, type TokenSettings } from './token-settings.ts';
+import { presentedToken, type TokenKindRules, VerifiedTokens } from './verified-tokens.ts';
 import { verifyToken } from './verify-token.ts';
 
 export type KeyedIdentityVerifier = IdentityVerifier & {
@@ -28,7 +29,13 @@ export type KeyedIdentityVerifier = IdentityVerifier & {
 
 /** How tokens of a kind are looked at: with its keys, or by asking their issuer. */
 type NamedKind = { readonly name: string; readonly settings: TokenSettings };
-type TokenKind = NamedKind & { readonly issuers: readonly string[]; readonly keys: TokenKeys };
+type TokenKind = NamedKind &
+  TokenKindRules & {
+    readonly issuers: readonly string[];
+    readonly keys: TokenKeys;
+    /** What is the same for every token of the kind. */
+    readonly options: JWTVerifyOptions;
+  };
 type OpaqueKind = NamedKind & { readonly introspection: TokenIntrospection };
 
 /**
@@ -37,40 +44,45 @@ type OpaqueKind = NamedKind & { readonly introspection: TokenIntrospection };
  * Throws a `Fault` of the disposition `stop` when keys that the settings name are not there.
  */
 export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKeysDependencies): KeyedIdentityVerifier {
-  const kinds: TokenKind[] = [];
-  const opaqueKinds: OpaqueKind[] = [];
-  for (const [name, kind] of Object.entries(settings.tokens)) {
-    if (kind.introspection) {
-      const introspection = createTokenIntrospection(name, kind.introspection, deps.clock);
-      opaqueKinds.push({ name, settings: kind, introspection });
-      continue;
-    }
-    const issuers = kind.development ? [developmentIssuerName] : kind.issuers;
-    kinds.push({ name, settings: kind, issuers, keys: openTokenKeys(name, kind, deps) });
-  }
+  const { kinds, opaqueKinds } = openKinds(settings, deps);
   const permissionsByRole = new Map(Object.entries(settings.roles));
   const remotes = kinds.flatMap(({ keys }) => keys.remote ?? []);
+  const verifiedTokens = new VerifiedTokens(settings.verifiedTokensMax);
+  const observe = (issuer: string, outcome: 'checked' | 'remembered') =>
+    deps.observer.observe({ kind: 'token-verified', issuer, outcome });
   return {
     async verify(token, accepted, signal) {
       const { tokenBytesMax } = settings;
       if (token.length > tokenBytesMax) {
         return denied('token_malformed', `the token has more than ${tokenBytesMax} bytes`);
       }
-      const issuer = readIssuer(token);
-      const kind = issuer.ok ? kindOf(issuer.value, kinds, accepted) : issuer;
+      const now = deps.clock.now();
+      const presented = presentedToken(token, accepted);
+      const remembered = verifiedTokens.recall(presented, now);
+      if (remembered) {
+        observe(remembered.kind.name, 'remembered');
+        return allowed(remembered.credential);
+      }
+      const unverified = readUnverified(token);
+      const kind = unverified.ok ? kindOf(unverified.value.issuer, kinds, accepted) : unverified;
       const opaqueKind = opaqueKinds.find(({ name }) => accepted.includes(name));
       if (!kind.ok && opaqueKind && opaqueForm.test(token)) {
-        const introspected = await introspectAs(opaqueKind, token, deps.clock.now(), signal);
+        const introspected = await introspectAs(opaqueKind, token, now, signal);
         return introspected.ok ? credentialOf(opaqueKind, introspected.value, permissionsByRole) : introspected;
       }
-      if (!issuer.ok) return issuer;
+      if (!unverified.ok) return unverified;
       if (!kind.ok) return kind;
-      const verified = verifyAs(kind.value, token, issuer.value, deps.clock.now());
+      const { issuer, text } = unverified.value;
+      const verified = verifiedTokens.verify(presented, kind.value, now, async () => {
+        observe(kind.value.name, 'checked');
+        const claims = await verifyAs(kind.value, token, issuer, now);
+        if (!claims.ok) return claims;
+        return credentialOf(kind.value, { claims: claims.value, text }, permissionsByRole);
+      });
+      // Where no key is fetched there is nothing to be waited for.
+      if (!kind.value.keys.remote) return await verified;
       const giveUp = () => keysUnavailable(kind.value.name, 'its keys did not come in time');
-      const claims = await untilAborted(verified, signal, giveUp);
-      if (!claims.ok) return claims;
-      const text = Buffer.from(token.split('.')[1] ?? '', 'base64url');
-      return credentialOf(kind.value, { claims: claims.value, text }, permissionsByRole);
+      return await untilAborted(verified, signal, giveUp);
     },
     async warm() {
       await Promise.all(remotes.map((remote) => remote.warm()));
@@ -82,23 +94,49 @@ export function createIdentityVerifier(settings: IdentitySettings, deps: TokenKe
   };
 }
 
+function openKinds(settings: IdentitySettings, deps: TokenKeysDependencies) {
+  const kinds: TokenKind[] = [];
+  const opaqueKinds: OpaqueKind[] = [];
+  for (const [name, kind] of Object.entries(settings.tokens)) {
+    if (kind.introspection) {
+      const introspection = createTokenIntrospection(name, kind.introspection, deps.clock);
+      opaqueKinds.push({ name, settings: kind, introspection });
+      continue;
+    }
+    const issuers = kind.development ? [developmentIssuerName] : kind.issuers;
+    const keys = openTokenKeys(name, kind, deps);
+    const { clockToleranceMs } = kind;
+    const options = optionsOf(kind, issuers);
+    kinds.push({ name, settings: kind, issuers, keys, options, clockToleranceMs, generation: keys.generation });
+  }
+  return { kinds, opaqueKinds };
+}
+
 /** Three parts in base64url (RFC 7515 section 7.1). The last is empty in an unsigned one, which is refused later. */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 /** RFC 6749 appendix A.12. */
 const opaqueForm = /^[\x21-\x7e]+$/;
 
-/** The `iss` of a token that nobody has verified yet; `undefined` where it is no text. */
-function readIssuer(token: string): Verdict<string | undefined, Denial> {
+/** What is said by a token that nobody has verified yet: its `iss`, where that is text, and all its claims as they came. */
+type Unverified = { readonly issuer: string | undefined; readonly text: Uint8Array };
+
+function readUnverified(token: string): Verdict<Unverified, Denial> {
   if (!compactForm.test(token)) {
     return denied('token_malformed', 'this is no signed JWT (a bare one, without a scheme before it)');
   }
+  const payload = token.slice(token.indexOf('.') + 1, token.lastIndexOf('.'));
+  const text = Buffer.from(payload, 'base64url');
   try {
-    const { iss } = decodeJwt(token);
-    return allowed(typeof iss === 'string' ? iss : undefined);
+    const claims: unknown = JSON.parse(text.toString());
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
+      const issuer = 'iss' in claims && typeof claims.iss === 'string' ? claims.iss : undefined;
+      return allowed({ issuer, text });
+    }
   } catch {
-    return denied('token_malformed', 'the token holds no JSON object of claims');
+    // Told below.
   }
+  return denied('token_malformed', 'the token holds no JSON object of claims');
 }
 
 /** The first accepted kind that names the issuer, else the first that names none at all. */
@@ -117,22 +155,15 @@ function kindOf(
 }
 
 async function verifyAs(
-  { name, settings, issuers, keys }: TokenKind,
+  { name, settings, keys, options }: TokenKind,
   token: string,
   issuer: string | undefined,
   now: number,
 ): Promise<Verdict<JWTPayload, Denial>> {
   const audiences = audiencesFor(settings, issuer);
-  const options: JWTVerifyOptions = {
-    algorithms: [...algorithmsOf(settings)],
-    ...(issuers.length > 0 ? { issuer: [...issuers] } : {}),
-    ...(audiences.length > 0 ? { audience: [...audiences] } : {}),
-    requiredClaims: settings.requireExpiry ? ['exp'] : [],
-    clockTolerance: settings.clockToleranceMs / 1000,
-    currentDate: new Date(now),
-  };
+  const audience = audiences.length > 0 ? { audience: [...audiences] } : {};
   try {
-    return allowed(await verifyToken(token, keys, options));
+    return allowed(await verifyToken(token, keys, { ...options, ...audience, currentDate: new Date(now) }));
   } catch (error) {
     if (error instanceof Fault) throw error;
     const denial = joseDenial(error);
@@ -140,6 +171,13 @@ async function verifyAs(
     throw verificationFailed(name, error);
   }
 }
+
+const optionsOf = (settings: TokenSettings, issuers: readonly string[]): JWTVerifyOptions => ({
+  algorithms: [...algorithmsOf(settings)],
+  ...(issuers.length > 0 ? { issuer: [...issuers] } : {}),
+  requiredClaims: settings.requireExpiry ? ['exp'] : [],
+  clockTolerance: settings.clockToleranceMs / 1000,
+});
 
 /** The audiences that stand where the issuer stands; one alone is for all. */
 function audiencesFor({ issuers, audiences }: TokenSettings, issuer: string | undefined): readonly string[] {
@@ -153,7 +191,7 @@ function credentialOf(
   permissionsByRole: ReadonlyMap<string, readonly string[]>,
 ): Verdict<Credential, Denial> {
   if (claims.exp === Infinity) return denied('token_claims_invalid', 'the claim "exp" is no point in time');
-  const texts = claimsWithNumbersAsText(text);
+  const texts = claimsAsWritten(settings, claims, text);
   if (!texts.ok) return denied('token_claims_invalid', texts.reason);
   const variables = tokenVariables(settings.variables, texts.value);
   const missing = settings.requiredVariables.find((required) => !variables.has(required));

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { Fault } from '../../application/fault.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Observer } from '../../application/ports/observer.ts';
@@ -21,7 +21,13 @@ export type RemoteKeysSettings = Pick<TokenSettings, 'cacheMsMax' | 'keysGraceMs
   readonly format: KeyDocumentFormat;
 };
 
-type Held = { readonly select: JWTVerifyGetKey; readonly fetchedAt: number };
+type Held = {
+  readonly select: JWTVerifyGetKey;
+  readonly fetchedAt: number;
+  /** The keys as text, whatever their order. */
+  readonly text: string;
+  readonly generation: symbol;
+};
 
 const firstRetryMs = 1000;
 const documentBytesMax = 1_048_576;
@@ -60,6 +66,11 @@ export class RemoteKeys {
   get state(): KeysState {
     const reason = this.#held ? this.#failure : (this.#failure ?? 'its keys have not been fetched yet');
     return { issuer: this.#kind, ok: this.#ageOf(this.#held) <= this.#ageMsMax, reason };
+  }
+
+  /** Another one whenever the keys are others; `undefined` while there are none that count without a fetch. */
+  get generation(): symbol | undefined {
+    return this.#isGood(this.#held) ? this.#held.generation : undefined;
   }
 
   /** Fetches the keys if that has not been done; resolves, never rejects, once it is known how that went. */
@@ -107,11 +118,14 @@ export class RemoteKeys {
     return held ? this.#clock.now() - held.fetchedAt : Infinity;
   }
 
+  #isGood(held: Held | undefined): held is Held {
+    const age = this.#ageOf(held);
+    return held !== undefined && age <= (this.#failure === undefined ? this.#settings.cacheMsMax : this.#ageMsMax);
+  }
+
   async #current(): Promise<Held> {
     const held = this.#held;
-    const age = this.#ageOf(held);
-    const good = this.#failure === undefined ? age <= this.#settings.cacheMsMax : age <= this.#ageMsMax;
-    if (held && good) return held;
+    if (this.#isGood(held)) return held;
     if (this.#failure === undefined || this.#pending) await this.#refresh();
     if (this.#held && this.#ageOf(this.#held) <= this.#ageMsMax) return this.#held;
     throw this.#unavailable();
@@ -132,7 +146,7 @@ export class RemoteKeys {
     this.#stopTimer();
     try {
       const { keys, ignored } = await this.#fetchDocument();
-      this.#held = { select: createLocalJWKSet(keys), fetchedAt: this.#clock.now() };
+      this.#hold(keys);
       this.#failure = undefined;
       this.#failures = 0;
       this.#observe('fetched', ignored > 0 ? this.#unusable(`${ignored} of its keys cannot be used`) : undefined);
@@ -143,6 +157,16 @@ export class RemoteKeys {
       this.#schedule(Math.min(firstRetryMs * 2 ** this.#failures, this.#settings.cooldownMs));
       this.#failures += 1;
     }
+  }
+
+  #hold(keys: JSONWebKeySet): void {
+    const fetchedAt = this.#clock.now();
+    const text = keys.keys
+      .map((key) => JSON.stringify(key))
+      .sort()
+      .join();
+    if (this.#held?.text === text) this.#held = { ...this.#held, fetchedAt };
+    else this.#held = { select: createLocalJWKSet(keys), fetchedAt, text, generation: Symbol(this.#kind) };
   }
 
   async #fetchDocument(): Promise<ReadKeys> {

@@ -3,7 +3,45 @@ import { splitList, type Variables, type VariableValue } from '../../domain/vari
 import { allowed, refused, type Verdict } from '../../domain/verdict.ts';
 import type { TokenSettings } from './token-settings.ts';
 
+const decoder = new TextDecoder();
+
 export type Claims = Readonly<Record<string, unknown>>;
+
+/** Text of claims up to this is never nested as deep as could be too deep (bytes). */
+const shallowBytesMax = 2048;
+
+/**
+ * The claims with the numbers as they were written, where one of those that the settings read has any; mostly none has,
+ * and the claims are not read a second time.
+ *
+ * @param text that they were read from. It has been verified.
+ */
+export function claimsAsWritten(
+  { variables, permissions }: Pick<TokenSettings, 'variables' | 'permissions'>,
+  claims: Claims,
+  text: Uint8Array,
+): Verdict<Claims> {
+  if (text.length > shallowBytesMax) return claimsWithNumbersAsText(text);
+  const read = [
+    ...Object.values(variables).flatMap((source) => (Array.isArray(source) ? source : source.sha256)),
+    ...permissions.flatMap(claimRead),
+  ];
+  return read.some((name) => hasNumber(claims, name)) ? claimsWithNumbersAsText(text) : allowed(claims);
+}
+
+function claimRead(source: PermissionSettings): readonly string[] {
+  if ('rolesClaim' in source) return [source.rolesClaim];
+  if ('map' in source) return [source.map.claim];
+  return 'claim' in source ? [source.claim] : [];
+}
+
+function hasNumber(claims: Claims, name: string): boolean {
+  const { ext } = claims;
+  const places = typeof ext === 'object' && ext !== null ? [claims[name], (ext as Claims)[name]] : [claims[name]];
+  return places.some((value) =>
+    Array.isArray(value) ? value.some((each) => typeof each === 'number') : typeof value === 'number',
+  );
+}
 
 /**
  * The claims again, with every number as the text that the issuer wrote: `12345678901234567890` and `1.0` would not
@@ -15,7 +53,7 @@ export function claimsWithNumbersAsText(payload: Uint8Array): Verdict<Claims> {
   const reviver = (_name: string, value: unknown, context?: { readonly source?: string }): unknown =>
     typeof value === 'number' ? (context?.source ?? String(value)) : value;
   try {
-    return allowed(JSON.parse(new TextDecoder().decode(payload), reviver));
+    return allowed(JSON.parse(decoder.decode(payload), reviver));
   } catch {
     return refused('the claims are nested too deep');
   }

@@ -7,8 +7,16 @@ import { readPem } from './key-document.ts';
 import { RemoteKeys } from './remote-keys.ts';
 import type { TokenSettings } from './token-settings.ts';
 
+/** Stands for the keys of a kind as long as they are the same ones. */
+export type KeysGeneration = symbol;
+
 /** Where the keys of one kind of token come from: `remote` where they are somebody else's to change. */
-export type TokenKeys = { readonly key: JWTVerifyGetKey | Uint8Array; readonly remote?: RemoteKeys };
+export type TokenKeys = {
+  readonly key: JWTVerifyGetKey | Uint8Array;
+  /** `undefined` when none of them counts until it is known how things are with their issuer. */
+  readonly generation: () => KeysGeneration | undefined;
+  readonly remote?: RemoteKeys;
+};
 
 export type TokenKeysDependencies = {
   readonly clock: Clock;
@@ -24,11 +32,13 @@ export function openTokenKeys(kind: string, settings: TokenSettings, deps: Token
   if (url !== undefined) {
     const format = jwks === undefined ? 'x509' : 'jwks';
     const remote = new RemoteKeys(kind, { ...settings, url, format }, deps);
-    return { key: remote.select, remote };
+    return { key: remote.select, generation: () => remote.generation, remote };
   }
-  if (secret !== undefined) return { key: new TextEncoder().encode(secret) };
-  if (settings.development) return { key: developmentKey(kind, deps) };
-  return { key: pemKeys(kind, pem ?? readPemFile(kind, pemFile)) };
+  const only = Symbol(kind);
+  const generation = () => only;
+  if (secret !== undefined) return { key: new TextEncoder().encode(secret), generation };
+  if (settings.development) return { key: developmentKey(kind, deps), generation };
+  return { key: pemKeys(kind, pem ?? readPemFile(kind, pemFile)), generation };
 }
 
 function developmentKey(kind: string, { developmentKeys }: TokenKeysDependencies): JWTVerifyGetKey {

@@ -14,22 +14,32 @@ export type ConnectionTracker = {
   cutAll(): void;
 };
 
+/** Of an upgraded connection: what is in progress ends with it. */
+const endless = Infinity;
+
 /** @param secure whether the server speaks TLS, which has a socket of its own around each TCP socket. */
 export function trackConnections(server: Server, secure: boolean): ConnectionTracker {
   const tcpSockets = new Set<Duplex>();
   const inProgress = new Map<Duplex, number>();
-  const upgradedSockets = new WeakSet<Duplex>();
   let ending = false;
 
-  server.on('connection', (socket: Socket) => {
+  // One listener for all sockets: `this` is the one that has closed.
+  function forget(this: Duplex): void {
+    tcpSockets.delete(this);
+    inProgress.delete(this);
+  }
+
+  const follow = (socket: Socket) => {
     tcpSockets.add(socket);
-    socket.once('close', () => tcpSockets.delete(socket));
-  });
-  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    socket.once('close', forget);
+  };
+  const serve = (socket: Socket) => {
     inProgress.set(socket, 0);
-    socket.once('close', () => inProgress.delete(socket));
+    if (secure) socket.once('close', forget);
     if (ending) socket.destroy();
-  });
+  };
+  server.on('connection', follow);
+  server.on(secure ? 'secureConnection' : 'connection', serve);
 
   const count = (socket: Duplex, by: number): number => {
     const left = (inProgress.get(socket) ?? 0) + by;
@@ -45,11 +55,13 @@ export function trackConnections(server: Server, secure: boolean): ConnectionTra
         if (count(socket, -1) === 0 && ending) socket.destroySoon();
       });
     },
-    upgraded: (socket) => void upgradedSockets.add(socket),
+    upgraded(socket) {
+      if (inProgress.has(socket)) inProgress.set(socket, endless);
+    },
     endIdle() {
       ending = true;
       for (const [socket, requests] of inProgress) {
-        if (requests === 0 && !upgradedSockets.has(socket)) socket.destroy();
+        if (requests === 0) socket.destroy();
       }
     },
     cutAll() {

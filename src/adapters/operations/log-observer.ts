@@ -56,6 +56,7 @@ const lines: Readonly<Record<Observation['kind'], Line>> = {
   'access-denied': { level: 'info', text: 'access denied' },
   'access-unknown': { level: 'warn', text: 'access cannot be decided now: the client is told to come back' },
   'issuer-keys': { level: 'info', text: 'keys of an issuer fetched' },
+  'token-verified': { level: 'debug', text: 'token verified' },
   'check-answered': { level: 'debug', text: 'check answered' },
   'notification-requested': { level: 'debug', text: 'notification asked for' },
   'notification-matched': { level: 'debug', text: 'event fired notifications' },

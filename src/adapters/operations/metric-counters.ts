@@ -44,6 +44,12 @@ export function createCounters(registry: Registry) {
     accessDenied: counter('access_denied', 'Refused connections and publishers, by code.', 'endpoint', 'code'),
     accessUnknown: counter('access_unknown', 'Clients told to come back, since nobody could tell.', 'endpoint'),
     issuerKeys: counter('issuer_keys', 'Attempts to have the keys of an issuer, by outcome.', 'issuer', 'outcome'),
+    tokensVerified: counter(
+      'tokens_verified',
+      'Verifications of signed tokens, by kind of token: `checked`, whatever came of it, or `remembered` as good.',
+      'issuer',
+      'outcome',
+    ),
     checks: counter('checks', 'Answers of access checks, by outcome.', 'check', 'outcome'),
     requestFailures: counter('request_failures', 'HTTP requests answered with 500, by route.', 'route'),
     listenerFull: counter('listener_full', 'Connections closed at once because as many as may be were open.'),

@@ -93,6 +93,8 @@ function count(counters: Counters, observation: Counted) {
       return counters.accessUnknown.inc({ endpoint: observation.endpoint });
     case 'issuer-keys':
       return counters.issuerKeys.inc({ issuer: observation.issuer, outcome: observation.outcome });
+    case 'token-verified':
+      return counters.tokensVerified.inc({ issuer: observation.issuer, outcome: observation.outcome });
     case 'check-answered':
       return counters.checks.inc({ check: observation.check, outcome: observation.outcome });
     case 'request-failed':

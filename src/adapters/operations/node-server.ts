@@ -18,8 +18,15 @@ const tcpProbeAfterMs = 60_000;
 export const isWebSocketUpgrade = (upgrade: string | undefined): boolean => upgrade?.toLowerCase() === 'websocket';
 
 /** A request with two hosts means different things to whoever reads it (RFC 9112 section 3.2). Node takes the first. */
-export const hasSeveralHosts = ({ headersDistinct }: IncomingMessage): boolean =>
-  (headersDistinct['host']?.length ?? 0) > 1;
+export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  // Names and values in turn. The headers by name are made when they are asked for, and here all of it for one name.
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1;
+}
 
 /**
  * A server of Node's with every limit named. Throws a `Fault` for TLS files that cannot be used.

@@ -99,6 +99,13 @@ export type Observation =
       readonly outcome: 'fetched' | 'stale' | 'failed';
       readonly error?: unknown;
     }
+  /** A signed token was presented: its signature was looked at, or had been before. Whether it holds is not said. */
+  | {
+      readonly kind: 'token-verified';
+      /** The name of the kind of token. */
+      readonly issuer: string;
+      readonly outcome: 'checked' | 'remembered';
+    }
   | {
       readonly kind: 'check-answered';
       readonly check: string;

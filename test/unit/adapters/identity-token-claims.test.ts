@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Claims,
+  claimsAsWritten,
   claimsWithNumbersAsText,
   tokenPermissions,
   tokenVariables,
 } from '../../../src/adapters/identity/token-claims.ts';
+import { tokenSettings } from '../../../src/adapters/identity/token-settings.ts';
 
 const claimsOf = (json: string): Claims => {
   const claims = claimsWithNumbersAsText(new TextEncoder().encode(json));
@@ -198,4 +200,24 @@ describe('tokenPermissions', () => {
       expect(permissions).toEqual(['openid', 'user_api.full_access']);
     }
   });
+});
+
+test('claims that are read once say what they say when all their numbers are text', () => {
+  const variables = { x: ['a', 'b'], hash: { sha256: ['x', 'c'] } };
+  const permissions = [{ rolesClaim: 'a' }, { claim: 'b' }, { map: { claim: 'c', roles: { 1: ['one'] } } }];
+  const settings = tokenSettings.parse({ development: true, variables, permissions });
+  const value = fc.oneof(fc.constantFrom(1, 1e30, 'one', '', null), fc.jsonValue({ maxDepth: 2 }));
+  const claims = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'exp', '__proto__'), value, { maxKeys: 5 });
+  fc.assert(
+    fc.property(claims, fc.option(fc.oneof(claims, value)), (top, ext) => {
+      const text = new TextEncoder().encode(JSON.stringify({ ...top, ext }));
+      const said = (read: ReturnType<typeof claimsWithNumbersAsText>) =>
+        read.ok && [
+          tokenVariables(settings.variables, read.value),
+          tokenPermissions(settings.permissions, new Map(), read.value),
+        ];
+      const given = JSON.parse(new TextDecoder().decode(text));
+      expect(said(claimsAsWritten(settings, given, text))).toEqual(said(claimsWithNumbersAsText(text)));
+    }),
+  );
 });

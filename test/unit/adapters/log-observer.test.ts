@@ -68,6 +68,7 @@ const quiet: readonly Observation[] = [
   { kind: 'event-unroutable', source: 's', stream: 'a', eventId: '1', cause: 'narrowing', reason: 'r', rules: [] },
   { kind: 'event-delivered', endpoint: 'e', eventId: '1', queued: 1, dropped: 1 },
   { kind: 'message-settled', source: 's', eventId: '1', settlement: 'accept', attempt: 1 },
+  { kind: 'token-verified', issuer: 'i', outcome: 'remembered' },
   { kind: 'check-answered', check: 'c', outcome: 'cached' },
 ];
 

@@ -77,6 +77,10 @@ const cases: readonly (readonly [Observation, Record<string, number>])[] = [
     { 'edgeward_issuer_keys_total{issuer="https://i/",outcome="stale"}': 1 },
   ],
   [
+    { kind: 'token-verified', issuer: 'iam', outcome: 'remembered' },
+    { 'edgeward_tokens_verified_total{issuer="iam",outcome="remembered"}': 1 },
+  ],
+  [
     { kind: 'check-answered', check: 'bu', outcome: 'cached' },
     { 'edgeward_checks_total{check="bu",outcome="cached"}': 1 },
   ],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Handshake, presentedBy } from '../../../src/adapters/outbound/presented-by.ts';
+import { type Handshake, presentedBy, queryOf } from '../../../src/adapters/outbound/presented-by.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const presented = (given: Partial<Handshake>) => presentedBy({ url: '/socket.io/', headers: {}, auth: {}, ...given });
@@ -76,4 +76,16 @@ describe('what a client presents', () => {
       }),
     );
   });
+});
+
+test('the query of whatever target is read as that of a URL', () => {
+  const pieces = fc.constantFrom(...'/?#&=+%\\:@[]"<>\'ab', '%20', '%zz', '//', '?a=', 'å', ' ', '\t', 'http://', '..');
+  const targets = fc.tuple(fc.constantFrom('/', '/?', '', '//', '/\\'), fc.array(pieces, { maxLength: 12 }));
+  fc.assert(
+    fc.property(targets, ([start, rest]) => {
+      const target = start + rest.join('');
+      expect(queryOf(target)).toEqual([...(URL.parse(target, 'http://localhost')?.searchParams ?? [])]);
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -46,7 +46,13 @@ export function createSocketioEndpoint(
   const ask = ({ id, request, handshake }: Socket, signal: AbortSignal) =>
     admission.admit(
       id,
-      presentedBy({ url: request.url ?? '', headers: request.headersDistinct, auth: handshake.auth }),
+      presentedBy({
+        url: request.url ?? '',
+        get headers() {
+          return request.headersDistinct;
+        },
+        auth: handshake.auth,
+      }),
       signal,
     );
   admitSockets(hall.enter(guest, false), { home, connections, connectionsMax, oldClients: 'bare', isOpen, ask });
