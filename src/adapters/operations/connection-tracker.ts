@@ -17,19 +17,25 @@ export type ConnectionTracker = {
 /** @param secure whether the server speaks TLS, which has a socket of its own around each TCP socket. */
 export function trackConnections(server: Server, secure: boolean): ConnectionTracker {
   const tcpSockets = new Set<Duplex>();
+  /** Of the connections that are the HTTP server's, how many requests. */
   const inProgress = new Map<Duplex, number>();
-  const upgradedSockets = new WeakSet<Duplex>();
   let ending = false;
 
   server.on('connection', (socket: Socket) => {
     tcpSockets.add(socket);
-    socket.once('close', () => tcpSockets.delete(socket));
+    socket.on('close', forget);
   });
   server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
     inProgress.set(socket, 0);
-    socket.once('close', () => inProgress.delete(socket));
+    if (secure) socket.on('close', forget);
     if (ending) socket.destroy();
   });
+
+  // One listener for all connections: `this` is the one that has closed.
+  function forget(this: Duplex): void {
+    tcpSockets.delete(this);
+    inProgress.delete(this);
+  }
 
   const count = (socket: Duplex, by: number): number => {
     const left = (inProgress.get(socket) ?? 0) + by;
@@ -45,11 +51,11 @@ export function trackConnections(server: Server, secure: boolean): ConnectionTra
         if (count(socket, -1) === 0 && ending) socket.destroySoon();
       });
     },
-    upgraded: (socket) => void upgradedSockets.add(socket),
+    upgraded: (socket) => void inProgress.delete(socket),
     endIdle() {
       ending = true;
       for (const [socket, requests] of inProgress) {
-        if (requests === 0 && !upgradedSockets.has(socket)) socket.destroy();
+        if (requests === 0) socket.destroy();
       }
     },
     cutAll() {
