@@ -19,6 +19,8 @@ export type AdmissionDependencies = AuthenticationDependencies &
     readonly observer: Observer;
   };
 
+const noTokens: Session['tokens'] = new Map();
+
 type Admitted = { readonly session: Session; readonly grant: JoinGrant };
 
 /** Credentials and query in; a principal with its rooms out, or why not. */
@@ -68,5 +70,7 @@ async function decide(
   const grant = await decideRooms({ principal, tokens, variables }, dependencies, signal);
   if (!grant.ok) return grant;
   if (problem) return refused(problem);
-  return allowed({ session: { connection, principal, variables, tokens }, grant: grant.value });
+  // They are for checks alone, and a token may be larger than all else that is kept of a connection.
+  const session = { connection, principal, variables, tokens: dependencies.checks.size > 0 ? tokens : noTokens };
+  return allowed({ session, grant: grant.value });
 }

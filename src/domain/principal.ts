@@ -26,6 +26,11 @@ export const anonymous: Principal = { credentials: [], variables: new Map() };
 
 /** Unites credentials. Refused when two of them give one variable different values, or have one name. */
 export function createPrincipal(credentials: readonly Credential[]): Verdict<Principal> {
+  const [only] = credentials;
+  // Nearly always, and it is kept for each connection.
+  if (only && credentials.length === 1) {
+    return allowed({ credentials: [only], variables: only.variables, expiresAt: only.expiresAt });
+  }
   const variables = new Map<string, VariableValue>();
   const givenBy = new Map<string, string>();
   const names = new Set<string>();

@@ -14,32 +14,28 @@ export type ConnectionTracker = {
   cutAll(): void;
 };
 
-/** Of an upgraded connection: what is in progress ends with it. */
-const endless = Infinity;
-
 /** @param secure whether the server speaks TLS, which has a socket of its own around each TCP socket. */
 export function trackConnections(server: Server, secure: boolean): ConnectionTracker {
   const tcpSockets = new Set<Duplex>();
+  /** Of the connections that are the HTTP server's, how many requests. */
   const inProgress = new Map<Duplex, number>();
   let ending = false;
 
-  // One listener for all sockets: `this` is the one that has closed.
+  server.on('connection', (socket: Socket) => {
+    tcpSockets.add(socket);
+    socket.on('close', forget);
+  });
+  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    inProgress.set(socket, 0);
+    if (secure) socket.on('close', forget);
+    if (ending) socket.destroy();
+  });
+
+  // One listener for all connections: `this` is the one that has closed.
   function forget(this: Duplex): void {
     tcpSockets.delete(this);
     inProgress.delete(this);
   }
-
-  const follow = (socket: Socket) => {
-    tcpSockets.add(socket);
-    socket.once('close', forget);
-  };
-  const serve = (socket: Socket) => {
-    inProgress.set(socket, 0);
-    if (secure) socket.once('close', forget);
-    if (ending) socket.destroy();
-  };
-  server.on('connection', follow);
-  server.on(secure ? 'secureConnection' : 'connection', serve);
 
   const count = (socket: Duplex, by: number): number => {
     const left = (inProgress.get(socket) ?? 0) + by;
@@ -55,9 +51,7 @@ export function trackConnections(server: Server, secure: boolean): ConnectionTra
         if (count(socket, -1) === 0 && ending) socket.destroySoon();
       });
     },
-    upgraded(socket) {
-      if (inProgress.has(socket)) inProgress.set(socket, endless);
-    },
+    upgraded: (socket) => void inProgress.delete(socket),
     endIdle() {
       ending = true;
       for (const [socket, requests] of inProgress) {

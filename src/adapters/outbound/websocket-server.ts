@@ -1,5 +1,6 @@
-import { type ServerOptions, WebSocketServer } from 'ws';
+import { type Server, type ServerOptions, WebSocketServer } from 'ws';
 import { deflatedBytesMin } from './deflated-frame.ts';
+import { DirectWebSocket } from './direct-websocket.ts';
 
 /** How long a client has to answer a close frame before its connection is cut. */
 export const closingMsMax = 1000;
@@ -15,14 +16,18 @@ export const deflateOptions = {
 };
 
 /** Takes over upgrades that it is handed, and listens nowhere. A larger message than this ends its connection (1009). */
-export function createWebSocketServer(frameBytesMax: number, perMessageDeflate: boolean): WebSocketServer {
+export function createWebSocketServer(
+  frameBytesMax: number,
+  perMessageDeflate: boolean,
+): Server<typeof DirectWebSocket> {
   // `closeTimeout` is not in the types of ws 8.18 yet.
-  const options: ServerOptions & { readonly closeTimeout: number } = {
+  const options: ServerOptions<typeof DirectWebSocket> & { readonly closeTimeout: number } = {
     noServer: true,
+    WebSocket: DirectWebSocket,
     clientTracking: false,
     perMessageDeflate: perMessageDeflate && deflateOptions,
     maxPayload: frameBytesMax,
     closeTimeout: closingMsMax,
   };
-  return new WebSocketServer(options);
+  return new WebSocketServer<typeof DirectWebSocket>(options);
 }

@@ -105,10 +105,11 @@ export class HubConnection implements FrameWriter {
 
   /** Queues an event. False when it is closing, is cut for it, or speaks a protocol that cannot say it. */
   deliver(frames: EventFrames): boolean {
-    const [protocol, calls] = [this.#protocol, this.#calls];
-    if (this.#state !== 'active' || !protocol || !calls) return false;
-    if (calls.streams.size === 0) return this.#offer(frames.invocation(protocol));
-    return [...calls.streams].every((id) => this.#offer(frames.item(protocol, id)));
+    const protocol = this.#protocol;
+    if (this.#state !== 'active' || !protocol) return false;
+    const streams = this.#calls?.streams;
+    if (!streams || streams.size === 0) return this.#offer(frames.invocation(protocol));
+    return [...streams].every((id) => this.#offer(frames.item(protocol, id)));
   }
 
   complete(id: string, error?: string): void {
@@ -223,7 +224,7 @@ export class HubConnection implements FrameWriter {
     this.#reader.framing = protocol.framing;
     this.#enter('active');
     this.#send(protocol.greeting);
-    this.#calls = new HubCalls(this, new HubSubscriptions(this, this.#admitted, this.#home), settings);
+    this.#home.rooms.join(this, rooms);
     observer.observe({ kind: 'connection-admitted', endpoint, connection: session.connection, rooms: rooms.length });
   }
 
@@ -232,10 +233,10 @@ export class HubConnection implements FrameWriter {
     if (this.#heardAt !== undefined) this.#heardAt = this.#home.clock.now();
     switch (message.kind) {
       case 'invocation':
-        this.#calls?.invoke(message);
+        this.#callsOfItsOwn().invoke(message);
         break;
       case 'stream-invocation':
-        this.#calls?.stream(message);
+        this.#callsOfItsOwn().stream(message);
         break;
       case 'cancel':
         this.#calls?.cancel(message.id);
@@ -247,6 +248,12 @@ export class HubConnection implements FrameWriter {
       case 'ignored':
         break;
     }
+  }
+
+  /** Most clients never call. */
+  #callsOfItsOwn(): HubCalls<HubConnection> {
+    this.#calls ??= new HubCalls(this, new HubSubscriptions(this, this.#admitted, this.#home), this.#home.settings);
+    return this.#calls;
   }
 
   #offer(frame: Buffer | undefined): boolean {
@@ -276,9 +283,10 @@ export class HubConnection implements FrameWriter {
   #leave(state: 'closing' | 'ended', cause: string): void {
     const wasActive = this.#state === 'active';
     this.#enter(state);
-    this.#calls?.end();
     if (!wasActive) return;
-    const { endpoint, observer } = this.#home;
+    const { endpoint, observer, rooms } = this.#home;
+    if (this.#calls) this.#calls.end();
+    else rooms.leave(this, this.#admitted.rooms);
     observer.observe({ kind: 'connection-closed', endpoint, connection: this.#admitted.session.connection, cause });
   }
 

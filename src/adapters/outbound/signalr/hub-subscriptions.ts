@@ -40,7 +40,7 @@ export type FirstSubscription = {
   readonly key: string;
 };
 
-/** The rooms of one client: those it connected with, and those of what it subscribed to since. */
+/** The rooms of one client: those it connected with, which it has joined, and those of what it subscribed to since. */
 export class HubSubscriptions<Owner> {
   readonly #owner: Owner;
   readonly #session: Session;
@@ -55,7 +55,6 @@ export class HubSubscriptions<Owner> {
     this.#rate = new RateLimit(home.settings.subscriptionsPerSecondMax, home.clock);
     const first = { rooms, pending: new AbortController(), outcome: Promise.resolve(undefined) };
     this.#held.set(key, first);
-    home.rooms.join(owner, rooms);
   }
 
   /** @returns the error that the call is answered with, or nothing. */

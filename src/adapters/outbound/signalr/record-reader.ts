@@ -4,6 +4,7 @@ export type Framing = 'separated' | 'length-prefixed';
 /** `too-large`: the record that begins here has more bytes than it may. `malformed`: no record begins here. */
 export type NextRecord = Buffer | 'too-large' | 'malformed' | undefined;
 
+const noBytes = Buffer.alloc(0);
 const separator = 0x1e;
 /** A length is at most 2^31-1, in 7 bits a byte, the low ones first. */
 const lengthBytesMax = 5;
@@ -16,7 +17,7 @@ export class RecordReader {
   /** May be changed between two records. */
   framing: Framing = 'separated';
   readonly #recordBytesMax: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = noBytes;
   #start = 0;
   #end = 0;
   /** Nothing before it ends a record. */
@@ -45,6 +46,11 @@ export class RecordReader {
   }
 
   next(): NextRecord {
+    if (this.#start === this.#end) {
+      // Else what came last would be kept for as long as the client is silent.
+      this.#use(noBytes, 0);
+      return undefined;
+    }
     return this.framing === 'separated' ? this.#nextSeparated() : this.#nextPrefixed();
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Server } from 'ws';
 import type { ConnectionAdmission, RoomAdmission } from '../../../application/ports/admission.ts';
 import type { ClientGateway, GatewayState } from '../../../application/ports/client-gateway.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
@@ -9,6 +9,7 @@ import type { DeliveryChannel } from '../../../application/ports/delivery-channe
 import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import { askAdmission, type Door } from '../ask-admission.ts';
+import type { DirectWebSocket } from '../direct-websocket.ts';
 import { createFlushSchedule } from '../flush-schedule.ts';
 import { OpenSockets } from '../open-sockets.ts';
 import { presentedBy } from '../presented-by.ts';
@@ -18,14 +19,14 @@ import type { SendBudget } from '../send-budget.ts';
 import { SendQueues } from '../send-queue.ts';
 import { watchUndecided } from '../undecided-socket.ts';
 import { createWebSocketServer } from '../websocket-server.ts';
-import { writeFrames } from '../write-frames.ts';
 import { fieldsKey, queryFields } from './call-fields.ts';
 import { allowsOrigin } from './cross-origin.ts';
 import { EventFrames } from './event-frames.ts';
-import { type Admitted, HubConnection, type HubHome, type HubSocket } from './hub-connection.ts';
+import { type Admitted, HubConnection, type HubHome } from './hub-connection.ts';
 import type { HubProtocol } from './hub-protocol.ts';
 import { forbiddenOrigin, type HubRefusal, hubRefusal, textRefusal, unavailable } from './hub-refusal.ts';
 import { answerHubRequest, idOf, noSuchConnection } from './hub-requests.ts';
+import { HubWebSocket } from './hub-websocket.ts';
 import { jsonProtocol } from './json-protocol.ts';
 import { messagePackProtocol } from './message-pack-protocol.ts';
 import { callerOf, Negotiations } from './negotiations.ts';
@@ -65,7 +66,7 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
   readonly name: string;
   readonly #settings: SignalrSettings;
   readonly #dependencies: SignalrDependencies;
-  readonly #server: WebSocketServer;
+  readonly #server: Server<typeof DirectWebSocket>;
   readonly #home: HubHome;
   readonly #connections: OpenSockets<HubConnection>;
   readonly #negotiations: Negotiations;
@@ -186,17 +187,12 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
     return { session, rooms, closesAt, key: fieldsKey(presented, this.#home.fields) };
   }
 
-  #connect(websocket: WebSocket, admitted: Admitted): void {
-    const connection = new HubConnection(socketOf(websocket), admitted, this.#home);
+  #connect(websocket: DirectWebSocket, admitted: Admitted): void {
+    const socket = new HubWebSocket(websocket, this.#connections);
+    const connection = new HubConnection(socket, admitted, this.#home);
+    socket.connection = connection;
     this.#connections.add(websocket, connection);
-    // A message is one Buffer, whether it came as text or as bytes: `binaryType` is left as it is.
-    websocket.on('message', (data: RawData) => connection.receive(data as Buffer));
-    // What is wrong with a frame ends the connection, and `close` says with which code.
-    websocket.on('error', () => undefined);
-    websocket.on('close', (code) => {
-      connection.end(`closed_${code}`);
-      this.#connections.delete(websocket);
-    });
+    websocket.owner = socket;
   }
 
   #lookInTime(): void {
@@ -236,11 +232,3 @@ class SignalrEndpoint implements DeliveryChannel, ClientGateway {
 
 const refuse = (socket: Duplex, { status, headers, body }: HubRefusal): void =>
   refuseUpgrade(socket, status, body, headers);
-
-const socketOf = (websocket: WebSocket): HubSocket => ({
-  write: (run, pending) => writeFrames(websocket, run, pending),
-  close: (code) => websocket.close(code),
-  terminate: () => websocket.terminate(),
-  pause: () => websocket.pause(),
-  resume: () => websocket.resume(),
-});

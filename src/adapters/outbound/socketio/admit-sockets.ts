@@ -53,10 +53,10 @@ export function admitSockets(namespace: Namespace, dependencies: AdmittingDepend
     }
     const connection = connections.get(socket.conn);
     const admission = granted.get(socket);
+    granted.delete(socket);
     if (!admission || !connection?.is('admitting') || !connection.belongsTo(home)) return;
     forgetHandshake(socket);
-    // Socket.IO puts everybody into a room of its own; nothing is ever sent there.
-    void socket.leave(socket.id);
+    forgetUnused(socket);
     socket.on('disconnect', endIfLeft);
     connection.admit(connectionId(socket), admission, home);
     dependencies.onAdmitted?.(socket, connection, admission);
@@ -124,4 +124,15 @@ async function askSafely(
 function forgetHandshake(socket: Socket): void {
   (socket.conn as { request: IncomingMessage | null }).request = null;
   (socket as { handshake: unknown }).handshake = undefined;
+}
+
+/** Nobody is asked for an acknowledgement through Socket.IO, and no packet has flags. */
+const noAcks = new Map();
+const noFlags = {};
+
+/** What Socket.IO keeps for what no endpoint does. */
+function forgetUnused(socket: Socket): void {
+  // It puts everybody into a room of its own; nothing is ever sent there.
+  socket.nsp.adapter.delAll(socket.id);
+  Object.assign(socket, { acks: noAcks, flags: noFlags });
 }

@@ -1,7 +1,8 @@
-import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
+import type { Socket as EngineSocket } from 'engine.io';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { EngineSettings } from './engine-settings.ts';
 import { dropUnsent, isOldClient, isPolling } from './engine-transport.ts';
+import type { LeanEngine } from './lean-engine.ts';
 import { SocketioConnection } from './socketio-connection.ts';
 
 /** A refused client may try another token on its connection, but not go on and on. */
@@ -15,7 +16,7 @@ const connectPacket = '0';
  * @param isOpen whether new connections are taken.
  */
 export function followConnections(
-  engine: Engine,
+  engine: LeanEngine,
   { pollingMsMax, connectTimeoutMs }: EngineSettings,
   clock: Clock,
   isOpen: () => boolean,
@@ -28,7 +29,7 @@ export function followConnections(
     // Socket.IO's own limit is for those that are in no namespace, and an old client is in `/` unasked.
     if (isOldClient(engineSocket)) connection.limitWaiting(connectTimeoutMs);
     engineSocket.on('data', countConnects);
-    engineSocket.once('close', forget);
+    engineSocket.on('close', forget);
     // Between its request and now the gateway may have begun to close.
     if (!isOpen()) connection.comeBack('gateway_closing');
   });
@@ -44,6 +45,7 @@ export function followConnections(
   function forget(this: EngineSocket, reason: string): void {
     connections.get(this)?.end(reason.replaceAll(' ', '_'));
     connections.delete(this);
+    engine.forget(this);
     dropUnsent(this);
   }
 }

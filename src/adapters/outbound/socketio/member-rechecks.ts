@@ -7,8 +7,6 @@ export type RecheckedMember = {
   readonly session: Session;
   readonly admission: SpaceAdmission;
   readonly clock: Clock;
-  /** Aborts when the client has gone. */
-  readonly gone: AbortSignal;
   readonly subscriptionTo: (space: SpaceId) => Subscription | undefined;
   readonly remove: (space: SpaceId) => void;
 };
@@ -16,6 +14,7 @@ export type RecheckedMember = {
 /** Looks again whether a client may be in its spaces, each time that somebody demands it. */
 export class MemberRechecks {
   readonly #member: RecheckedMember;
+  readonly #gone = new AbortController();
   /** Under way, and whether it must be done once more. */
   readonly #running = new Map<SpaceId, { again: boolean }>();
 
@@ -29,9 +28,15 @@ export class MemberRechecks {
     else void this.#recheck(space);
   }
 
+  /** The client has gone. */
+  end(): void {
+    this.#gone.abort();
+  }
+
   /** Until it is known, however long that takes: a client is in a space or not, and nobody guesses. */
   async #recheck(space: SpaceId): Promise<void> {
-    const { session, admission, clock, gone, subscriptionTo, remove } = this.#member;
+    const { session, admission, clock, subscriptionTo, remove } = this.#member;
+    const gone = this.#gone.signal;
     const state = { again: true };
     this.#running.set(space, state);
     while (state.again) {

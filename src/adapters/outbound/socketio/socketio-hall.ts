@@ -1,10 +1,11 @@
-import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
+import type { Socket as EngineSocket } from 'engine.io';
 import type { Namespace, Server, Socket } from 'socket.io';
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { EngineSettings } from './engine-settings.ts';
 import { isOldClient } from './engine-transport.ts';
 import { followConnections } from './follow-connections.ts';
+import type { LeanEngine } from './lean-engine.ts';
 import { openDoor } from './open-door.ts';
 import type { SocketioConnection } from './socketio-connection.ts';
 import { createSocketioServer } from './socketio-server.ts';
@@ -32,7 +33,7 @@ const openShareMax = 2;
 export class SocketioHall {
   readonly connections: ReadonlyMap<EngineSocket, SocketioConnection>;
   readonly #io: Server;
-  readonly #engine: Engine;
+  readonly #engine: LeanEngine;
   readonly #path: string;
   readonly #surface: HttpSurface;
   readonly #guests: HallGuest[] = [];

@@ -59,8 +59,8 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   readonly #home: MemberHome;
   readonly #subscriptions = new Map<SpaceId, Subscription>();
   readonly #pending = new Map<SpaceId, Pending>();
-  readonly #rechecks: MemberRechecks;
-  readonly #gone = new AbortController();
+  /** Once somebody has wanted it to be looked at again. */
+  #rechecks: MemberRechecks | undefined;
   readonly #subscribes: TokenBucket;
   #heldCount = 0;
 
@@ -71,14 +71,6 @@ export class SpacesMember implements SpacesPeer, SendingMember {
     this.sender = sender;
     this.#socket = socket;
     this.#home = home;
-    this.#rechecks = new MemberRechecks({
-      ...{ session, clock, admission: home.admission, gone: this.#gone.signal },
-      subscriptionTo: (space) => this.#subscriptions.get(space),
-      remove: (space) => {
-        this.#leave(space, 'removed');
-        this.answer(unsubscribed(space));
-      },
-    });
     this.#subscribes = new TokenBucket(settings.subscribesPerSecondMax, clock.now());
     this.events = new TokenBucket(settings.eventsPerSecondMax, clock.now());
   }
@@ -124,7 +116,7 @@ export class SpacesMember implements SpacesPeer, SendingMember {
 
   /** The client has gone. */
   end(): void {
-    this.#gone.abort();
+    this.#rechecks?.end();
     for (const { gone, held } of this.#pending.values()) {
       gone.abort();
       this.#home.sending.drop(held);
@@ -135,7 +127,19 @@ export class SpacesMember implements SpacesPeer, SendingMember {
   }
 
   recheck(space: SpaceId): void {
+    this.#rechecks ??= this.#beginRechecks();
     this.#rechecks.demand(space);
+  }
+
+  #beginRechecks(): MemberRechecks {
+    return new MemberRechecks({
+      ...{ session: this.#session, clock: this.#home.clock, admission: this.#home.admission },
+      subscriptionTo: (space) => this.#subscriptions.get(space),
+      remove: (space) => {
+        this.#leave(space, 'removed');
+        this.answer(unsubscribed(space));
+      },
+    });
   }
 
   #send(request: Send): void {

@@ -1,7 +1,8 @@
-import type { WebSocket } from 'ws';
 import type { Admission, Session } from '../../../application/ports/admission.ts';
 import type { RoomName } from '../../../domain/room.ts';
+import type { DirectWebSocket, WebSocketOwner } from '../direct-websocket.ts';
 import type { FrameRun } from '../frame-run.ts';
+import type { OpenSockets } from '../open-sockets.ts';
 import type { RoomIndex } from '../room-index.ts';
 import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
@@ -16,6 +17,7 @@ type ConnectionState = 'admitting' | 'admitted' | 'ended';
 
 /** What the connections of an endpoint share. */
 export type RelayHome = BindHome<RelayConnection> & {
+  readonly sockets: OpenSockets<RelayConnection>;
   readonly queues: SendQueues;
   readonly rooms: RoomIndex<RelayConnection>;
   /** How many connections are in which state. */
@@ -33,12 +35,13 @@ const earlyBytesMax = 64 * 1024;
  * One WebSocket from its opening to its end. Ending is done at once: the socket may take a while to close, but from then
  * on the connection is in no room, has no bind, owes nothing and has no timer.
  */
-export class RelayConnection implements FrameWriter, BindOwner {
-  readonly #websocket: WebSocket;
+export class RelayConnection implements FrameWriter, BindOwner, WebSocketOwner {
+  readonly #websocket: DirectWebSocket;
   readonly #home: RelayHome;
-  readonly #gone = new AbortController();
+  /** While somebody is asked about it. */
+  #admission: AbortController | undefined;
   #state: ConnectionState = 'admitting';
-  #early: Buffer[] = [];
+  #early: Buffer[] | undefined;
   #earlyBytes = 0;
   #session: Session | undefined;
   #rooms: readonly RoomName[] = [];
@@ -48,15 +51,16 @@ export class RelayConnection implements FrameWriter, BindOwner {
   #stopExpiry: (() => void) | undefined;
   #stopIdle: (() => void) | undefined;
 
-  constructor(websocket: WebSocket, home: RelayHome) {
+  constructor(websocket: DirectWebSocket, home: RelayHome) {
     this.#websocket = websocket;
     this.#home = home;
     home.counts.admitting += 1;
   }
 
-  /** Aborts when the connection ends. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  /** The signal aborts when the connection ends before the admission is known. */
+  beginAdmission(): AbortSignal {
+    this.#admission = new AbortController();
+    return this.#admission.signal;
   }
 
   is(state: ConnectionState): boolean {
@@ -76,23 +80,23 @@ export class RelayConnection implements FrameWriter, BindOwner {
   /** From here on events are sent, and what the client has said before is heard. Not when it has ended since. */
   admit({ session, rooms, closesAt }: Admitted): void {
     const { endpoint, clock, observer } = this.#home;
+    this.#admission = undefined;
     this.#enter('admitted');
     this.#session = session;
     this.#rooms = rooms;
     this.#queue = this.#home.queues.open(this);
-    this.#binds = new ClientBinds(this, this.#home);
     this.#home.rooms.join(this, rooms);
     if (closesAt !== undefined) {
       this.#stopExpiry = clock.schedule(closesAt - clock.now(), () => this.close(closeCodes.comeBack, 'token_expired'));
     }
     observer.observe({ kind: 'connection-admitted', endpoint, connection: session.connection, rooms: rooms.length });
     this.idle();
-    const early = this.#early;
-    this.#early = [];
-    for (const data of early) this.receive(data);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const data of early) this.message(data);
   }
 
-  receive(data: Buffer): void {
+  message(data: Buffer): void {
     this.#isAlive = true;
     if (this.#state === 'admitting') this.#keep(data);
     else if (this.#state === 'admitted') this.#hear(data);
@@ -142,8 +146,13 @@ export class RelayConnection implements FrameWriter, BindOwner {
     if (this.#websocket.readyState === this.#websocket.OPEN) this.#websocket.ping();
   }
 
-  heard(): void {
+  pong(): void {
     this.#isAlive = true;
+  }
+
+  closed(code: number): void {
+    this.end(`closed_${code}`);
+    this.#home.sockets.delete(this.#websocket);
   }
 
   /** As the config wants those told who are not let in, or who say what nobody can read. */
@@ -169,12 +178,13 @@ export class RelayConnection implements FrameWriter, BindOwner {
     if (this.#state === 'ended') return;
     const { endpoint, observer, rooms } = this.#home;
     this.#enter('ended');
-    this.#gone.abort();
+    this.#admission?.abort();
+    this.#admission = undefined;
     this.#stopExpiry?.();
     this.#stopIdle?.();
     this.#queue?.close();
     this.#binds?.end();
-    this.#early = [];
+    this.#early = undefined;
     rooms.leave(this, this.#rooms);
     if (!this.#session) return;
     const { connection } = this.#session;
@@ -184,11 +194,18 @@ export class RelayConnection implements FrameWriter, BindOwner {
   #hear(data: Buffer): void {
     const message = readClientMessage(data, this.#home.settings.extended);
     if (message.kind === 'malformed') this.refuse('message_malformed');
-    else if (message.kind !== 'ignored') this.#binds?.take(message);
+    else if (message.kind !== 'ignored') this.#bindsOfItsOwn().take(message);
+  }
+
+  /** Most clients bind soon, but those that are in rooms need not. */
+  #bindsOfItsOwn(): ClientBinds<RelayConnection> {
+    this.#binds ??= new ClientBinds(this, this.#home);
+    return this.#binds;
   }
 
   #keep(data: Buffer): void {
     this.#earlyBytes += data.length;
+    this.#early ??= [];
     if (this.#early.push(data) > earlyMessagesMax || this.#earlyBytes > earlyBytesMax) this.cut('early_too_much');
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Server } from 'ws';
 import type { BindAdmission, ConnectionAdmission } from '../../../application/ports/admission.ts';
 import type { ClientGateway, GatewayState } from '../../../application/ports/client-gateway.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
@@ -9,6 +9,7 @@ import type { HttpSurface } from '../../../application/ports/http-surface.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { PatternId } from '../../../domain/stream-index.ts';
 import { askAdmission } from '../ask-admission.ts';
+import type { DirectWebSocket } from '../direct-websocket.ts';
 import { createFlushSchedule } from '../flush-schedule.ts';
 import { OpenSockets } from '../open-sockets.ts';
 import { presentedBy } from '../presented-by.ts';
@@ -50,7 +51,7 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
   readonly name: string;
   readonly #settings: WebsocketSettings;
   readonly #dependencies: RelayDependencies;
-  readonly #server: WebSocketServer;
+  readonly #server: Server<typeof DirectWebSocket>;
   readonly #encode: ReturnType<typeof createRelayEncoder>;
   readonly #home: RelayHome;
   readonly #connections: OpenSockets<RelayConnection>;
@@ -73,6 +74,7 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
       observer,
       binding,
       settings,
+      sockets: this.#connections,
       queues: new SendQueues(settings.sendQueueBytesMax, budget, createFlushSchedule(settings.coalesceDelayMs, clock)),
       rooms: new RoomIndex<RelayConnection>(),
       patterns: new RoomIndex<Subscription<RelayConnection>, PatternId>(),
@@ -132,25 +134,17 @@ class RelayEndpoint implements DeliveryChannel, ClientGateway {
     return this.#settings.overlappingBinds === 'once' ? new Set([...members, ...owners]) : [...members, ...owners];
   }
 
-  #connect(websocket: WebSocket, request: IncomingMessage): void {
+  #connect(websocket: DirectWebSocket, request: IncomingMessage): void {
     const connection = new RelayConnection(websocket, this.#home);
     this.#connections.add(websocket, connection);
-    // A message is one Buffer, whether it came as text or as bytes: `binaryType` is left as it is.
-    websocket.on('message', (data: RawData) => connection.receive(data as Buffer));
-    websocket.on('pong', () => connection.heard());
-    // What is wrong with a frame ends the connection, and `close` says with which code.
-    websocket.on('error', () => undefined);
-    websocket.on('close', (code) => {
-      connection.end(`closed_${code}`);
-      this.#connections.delete(websocket);
-    });
+    websocket.owner = connection;
     void this.#admit(connection, request);
   }
 
   async #admit(connection: RelayConnection, request: IncomingMessage): Promise<void> {
     const presented = presentedBy({ url: request.url ?? '', headers: request.headersDistinct, auth: {} });
     const door = { endpoint: this.name, ...this.#dependencies };
-    const admission = await askAdmission(door, randomUUID(), presented, connection.gone);
+    const admission = await askAdmission(door, randomUUID(), presented, connection.beginAdmission());
     if (!connection.is('admitting')) return;
     if (admission.kind === 'admitted') connection.admit(admission);
     else if (admission.kind === 'denied') connection.refuse(admission.denial.code);
