@@ -91,11 +91,11 @@ describe.each(['websocket', 'polling'])('on %s', (transport) => {
     for (const [index, { socket }] of clients.entries()) socket.on('some event', (...args) => args.at(-1)(index));
     await new Promise<void>((resolve) => {
       io.timeout(20_000).emit('some event', (error: unknown, answers: number[]) => {
-        expect([error, answers.toSorted()]).toEqual([null, [0, 1, 2]]);
+        expect([error, new Set(answers)]).toEqual([null, new Set([0, 1, 2])]);
         resolve();
       });
     });
-    expect((await io.timeout(20_000).emitWithAck('some event', Buffer.from('b'))).toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(await io.timeout(20_000).emitWithAck('some event', Buffer.from('b')))).toEqual(new Set([0, 1, 2]));
     expect(await io.to('nobody').timeout(20_000).emitWithAck('some event')).toEqual([]);
     for (const { server } of clients) expect((server as unknown as { acks: Map<number, unknown> }).acks.size).toBe(0);
   });
@@ -110,7 +110,7 @@ describe.each(['websocket', 'polling'])('on %s', (transport) => {
       .emitWithAck('some event')
       .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Error);
-    expect((failure as { responses: number[] }).responses.toSorted()).toEqual([1, 2]);
+    expect(new Set((failure as { responses: number[] }).responses)).toEqual(new Set([1, 2]));
     for (const [, socket] of io.sockets.sockets) {
       expect((socket as unknown as { acks: Map<number, unknown> }).acks.size).toBe(0);
     }
@@ -129,8 +129,8 @@ describe.each(['websocket', 'polling'])('on %s', (transport) => {
     await two.server.join('room1');
     await three.server.join('room2');
     expect((await io.fetchSockets()).length).toBe(3);
-    expect((await io.in('room1').fetchSockets()).map(({ id }) => id).toSorted()).toEqual(
-      [one.server.id, two.server.id].toSorted(),
+    expect(new Set((await io.in('room1').fetchSockets()).map(({ id }) => id))).toEqual(
+      new Set([one.server.id, two.server.id]),
     );
     io.in('room1').socketsJoin('room3');
     expect(clients.map(({ server }) => server.rooms.has('room3'))).toEqual([true, true, false]);
@@ -234,7 +234,7 @@ test('a server that is told of it by an option has it from the first namespace o
   const io = new Server(0, { adapter: createAdapter() });
   onTestFinished(() => io.close());
   expect(io.sockets.adapter).toBeInstanceOf(Adapter);
-  expect(io.sockets.adapter.addAll).not.toBe(Adapter.prototype.addAll);
+  expect(Object.getPrototypeOf(io.sockets.adapter)).not.toBe(Adapter.prototype);
 });
 
 test('other servers cannot be asked', async () => {

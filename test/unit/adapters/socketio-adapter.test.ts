@@ -36,11 +36,11 @@ function fakeSockets(ids: readonly string[]) {
 describe('rooms', () => {
   test('have sockets, and lose them', () => {
     const adapter = adapterOf();
-    adapter.addAll('s1', roomsOf('r1', 'r2'));
-    adapter.addAll('s2', roomsOf('r2', 'r3'));
+    void adapter.addAll('s1', roomsOf('r1', 'r2'));
+    void adapter.addAll('s2', roomsOf('r2', 'r3'));
     expect([...adapter.rooms.keys()]).toEqual(['r1', 'r2', 'r3']);
     expect([...adapter.sids.keys()]).toEqual(['s1', 's2']);
-    adapter.del('s1', 'r1');
+    void adapter.del('s1', 'r1');
     expect(adapter.rooms.has('r1')).toBe(false);
     adapter.delAll('s2');
     expect([adapter.rooms.has('r2'), adapter.rooms.has('r3'), adapter.sids.has('s2')]).toEqual([true, false, false]);
@@ -48,9 +48,9 @@ describe('rooms', () => {
 
   test('are asked for their sockets', async () => {
     const adapter = adapterOf(idsOnly('s1', 's2', 's3'));
-    adapter.addAll('s1', roomsOf('r1', 'r2'));
-    adapter.addAll('s2', roomsOf('r2', 'r3'));
-    adapter.addAll('s3', roomsOf('r3'));
+    void adapter.addAll('s1', roomsOf('r1', 'r2'));
+    void adapter.addAll('s2', roomsOf('r2', 'r3'));
+    void adapter.addAll('s3', roomsOf('r3'));
     expect(await adapter.sockets(roomsOf())).toEqual(roomsOf('s1', 's2', 's3'));
     expect(await adapter.sockets(roomsOf('r2'))).toEqual(roomsOf('s1', 's2'));
     expect((await adapter.sockets(roomsOf('r4'))).size).toBe(0);
@@ -60,9 +60,9 @@ describe('rooms', () => {
 
   test('are asked for the sockets that are in no other', async () => {
     const adapter = adapterOf(idsOnly('s1', 's2', 's3'));
-    adapter.addAll('s1', roomsOf('r1', 'r2'));
-    adapter.addAll('s2', roomsOf('r1'));
-    adapter.addAll('s3', roomsOf('r2'));
+    void adapter.addAll('s1', roomsOf('r1', 'r2'));
+    void adapter.addAll('s2', roomsOf('r1'));
+    void adapter.addAll('s3', roomsOf('r2'));
     expect(await adapter.fetchSockets({ rooms: roomsOf() })).toHaveLength(3);
     expect(await adapter.fetchSockets({ rooms: roomsOf('r1'), except: roomsOf('r2') })).toEqual([{ id: 's2' }]);
   });
@@ -73,11 +73,11 @@ describe('rooms', () => {
     for (const name of ['create-room', 'join-room', 'leave-room', 'delete-room']) {
       adapter.on(name, (...args) => heard.push([name, ...args]));
     }
-    adapter.addAll('s1', roomsOf('r1'));
-    adapter.addAll('s1', roomsOf('r1'));
-    adapter.addAll('s2', roomsOf('r1'));
-    adapter.del('s1', 'r1');
-    adapter.del('s1', 'r1');
+    void adapter.addAll('s1', roomsOf('r1'));
+    void adapter.addAll('s1', roomsOf('r1'));
+    void adapter.addAll('s2', roomsOf('r1'));
+    void adapter.del('s1', 'r1');
+    void adapter.del('s1', 'r1');
     adapter.delAll('s2');
     adapter.delAll('s3');
     expect(heard).toEqual([
@@ -95,9 +95,9 @@ describe('a broadcast', () => {
   test('leaves out the sockets of rooms', () => {
     const { sent, sockets } = fakeSockets(['s1', 's2', 's3']);
     const adapter = adapterOf(sockets, () => ['123']);
-    adapter.addAll('s1', roomsOf('r1'));
-    adapter.addAll('s2', roomsOf());
-    adapter.addAll('s3', roomsOf('r1'));
+    void adapter.addAll('s1', roomsOf('r1'));
+    void adapter.addAll('s2', roomsOf());
+    void adapter.addAll('s3', roomsOf('r1'));
     adapter.broadcast([], { rooms: roomsOf(), except: roomsOf('r1') });
     expect(sent).toMatchObject([{ id: 's2', packet: ['123'], options: { preEncoded: true } }]);
   });
@@ -105,9 +105,9 @@ describe('a broadcast', () => {
   test('leaves them out of other rooms', () => {
     const { sent, sockets } = fakeSockets(['s1', 's2', 's3']);
     const adapter = adapterOf(sockets, () => [Buffer.from([1, 2, 3])]);
-    adapter.addAll('s1', roomsOf('r1', 'r2'));
-    adapter.addAll('s2', roomsOf('r2'));
-    adapter.addAll('s3', roomsOf('r1'));
+    void adapter.addAll('s1', roomsOf('r1', 'r2'));
+    void adapter.addAll('s2', roomsOf('r2'));
+    void adapter.addAll('s3', roomsOf('r1'));
     adapter.broadcast([], { rooms: roomsOf('r1'), except: roomsOf('r2') });
     expect(sent.map(({ id }) => id)).toEqual(['s3']);
     expect(sent[0]?.options).not.toHaveProperty('wsPreEncodedFrame');
@@ -117,7 +117,7 @@ describe('a broadcast', () => {
     const { sent, sockets } = fakeSockets(['s1', 's2', 's3']);
     const encode = vi.fn(() => ['123']);
     const adapter = adapterOf(sockets, encode);
-    for (const id of sockets.keys()) adapter.addAll(id, roomsOf());
+    for (const id of sockets.keys()) void adapter.addAll(id, roomsOf());
     adapter.broadcast([], { rooms: roomsOf(), except: roomsOf() });
     expect(encode).toHaveBeenCalledOnce();
     expect(sent).toHaveLength(3);
