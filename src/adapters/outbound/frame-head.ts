@@ -25,3 +25,10 @@ export const opcodeOf = (frame: Buffer): number => (frame[0] ?? 0) & 0x0f;
 
 /** Where the payload of a frame that was made here begins. */
 export const payloadStartOf = (frame: Buffer): number => (frame[1] === length64 ? 10 : frame[1] === length16 ? 4 : 2);
+
+/** Where it ends: another frame may follow in the same buffer. */
+export function payloadEndOf(frame: Buffer): number {
+  const start = payloadStartOf(frame);
+  if (start === 2) return start + frame.readUInt8(1);
+  return start + (start === 4 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2)));
+}

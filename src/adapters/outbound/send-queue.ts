@@ -8,7 +8,7 @@ import type { PendingWrite } from './write-frames.ts';
 export interface FrameWriter {
   /**
    * Writes ready frames in their order, in one system call where the transport has one. Not called again before they are
-   * written. A connection that ends need not say so.
+   * written, but by `flushNow`. A connection that ends need not say so.
    *
    * @returns whether the transport holds none of them any more. If it does, `pending` is told once it does not.
    */
@@ -37,6 +37,8 @@ export class SendQueue implements StalledQueue, PendingWrite {
   #run: FrameRun | undefined;
   #bytes = 0;
   #bytesInWrite = 0;
+  /** What each write under way has, in order, where one was begun behind another. */
+  #writes: number[] | undefined;
   /** Of what was owed when it was marked. */
   #bytesMarked = 0;
   /** Of the budget, when the write under way was begun. */
@@ -84,11 +86,24 @@ export class SendQueue implements StalledQueue, PendingWrite {
 
   /** Writes what is owed, unless a write is under way. */
   flush(): void {
+    if (this.#bytesInWrite === 0) this.flushNow();
+  }
+
+  /**
+   * Writes what is owed, behind a write that is under way as well: for writers whose transport is about to send something
+   * that must not overtake it. Such a writer tells of each write that it is written, in their order.
+   */
+  flushNow(): void {
     const run = this.#run;
-    if (run === undefined || this.#bytesInWrite > 0) return;
+    if (run === undefined) return;
     this.#run = undefined;
+    if (this.#bytesInWrite > 0) {
+      this.#writes ??= [this.#bytesInWrite];
+      this.#writes.push(this.#bytes - this.#bytesInWrite);
+    } else {
+      this.#writeRound = this.#queues.round;
+    }
     this.#bytesInWrite = this.#bytes;
-    this.#writeRound = this.#queues.round;
     let isWritten: boolean;
     try {
       isWritten = this.#writer.write(run, this);
@@ -102,14 +117,17 @@ export class SendQueue implements StalledQueue, PendingWrite {
   /** For the writer. */
   written(): void {
     if (!this.#open) return;
-    const bytes = this.#bytesInWrite;
+    const bytes = this.#writes?.shift() ?? this.#bytesInWrite;
     this.#bytes -= bytes;
-    this.#bytesInWrite = 0;
+    this.#bytesInWrite -= bytes;
+    if (this.#bytesInWrite === 0) this.#writes = undefined;
+    else this.#writeRound = this.#queues.round;
     this.#queues.count(-bytes);
     if (this.#bytesMarked > 0) {
       this.#bytesMarked = Math.max(0, this.#bytesMarked - bytes);
       this.#queues.wrote(this);
     }
+    if (this.#bytesInWrite > 0) return;
     if (this.#run) this.#queues.flushSoon(this);
     else this.#writer.emptied?.();
   }

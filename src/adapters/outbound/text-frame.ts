@@ -1,4 +1,4 @@
-import { frameWithRoom, payloadStart, payloadStartOf } from './frame-head.ts';
+import { frameWithRoom, payloadEndOf, payloadStart, payloadStartOf } from './frame-head.ts';
 
 const textOpcode = 1;
 
@@ -10,5 +10,6 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** The text of a frame that `textFrame` made, for transports that take no frames. */
-export const textOfFrame = (frame: Buffer): string => frame.toString('utf8', payloadStartOf(frame));
+/** The text of a frame that `textFrame` made, for transports that take no frames. Another frame may follow it. */
+export const textOfFrame = (frame: Buffer): string =>
+  frame.toString('utf8', payloadStartOf(frame), payloadEndOf(frame));

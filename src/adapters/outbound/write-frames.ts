@@ -33,6 +33,12 @@ export function writeFrames(websocket: WebSocket, run: FrameRun, pending: Pendin
   return writeBuffers(_socket, isDeflated ? run.deflatedBuffers : run.buffers, pending);
 }
 
+/** Whether a WebSocket is one of ws and not of another engine, which has a socket of its own that frames are written to. */
+export const isOfWs = (websocket: WebSocket): boolean => {
+  const { _socket } = websocket as unknown as Partial<WebSocketInsides>;
+  return typeof _socket?.cork === 'function';
+};
+
 function writeBuffers(socket: Duplex, buffers: readonly Buffer[], pending: PendingWrite): boolean {
   const [first] = buffers;
   if (buffers.length === 1 && first) {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { FrameRun } from '../../../src/adapters/outbound/frame-run.ts';
 import { SendBudget } from '../../../src/adapters/outbound/send-budget.ts';
 import { SendQueues } from '../../../src/adapters/outbound/send-queue.ts';
+import type { PendingWrite } from '../../../src/adapters/outbound/write-frames.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { TestWriter } from '../../support/test-writer.ts';
 
@@ -65,6 +66,46 @@ describe('a send queue', () => {
       await turn();
     }
     expect([writes, queue.bytes, queues.bytes]).toEqual([['a', 'b'], 0, 0]);
+  });
+
+  test('writes behind a write under way when it is told to, and counts each until it is written', async () => {
+    const writes: string[] = [];
+    const pending: PendingWrite[] = [];
+    let emptied = 0;
+    const writer = {
+      write(run: FrameRun, write: PendingWrite) {
+        writes.push(run.frames.join('+'));
+        pending.push(write);
+        return false;
+      },
+      terminate: () => expect.unreachable(),
+      emptied: () => {
+        emptied += 1;
+      },
+    };
+    const queues = new SendQueues(1000, unlimited());
+    const queue = queues.open(writer);
+    queue.flushNow();
+    queue.push(frame('aaaa'));
+    queue.flushNow();
+    queue.push(frame('bb'));
+    queue.push(frame('c'));
+    queue.flushNow();
+    queue.push(frame('d'));
+    await turn();
+    expect([writes, queue.bytes]).toEqual([['aaaa', 'bb+c'], 8]);
+    pending.shift()?.written();
+    await turn();
+    expect([writes, queue.bytes, queues.bytes]).toEqual([['aaaa', 'bb+c'], 4, 4]);
+    queue.flushNow();
+    pending.shift()?.written();
+    expect([writes, queue.bytes, emptied]).toEqual([['aaaa', 'bb+c', 'd'], 1, 0]);
+    queue.push(frame('ee'));
+    pending.shift()?.written();
+    expect([queue.bytes, emptied]).toEqual([2, 0]);
+    await turn();
+    pending.shift()?.written();
+    expect([writes, queue.bytes, queues.bytes, emptied]).toEqual([['aaaa', 'bb+c', 'd', 'ee'], 0, 0, 1]);
   });
 
   test('counts what its transport has not written', async () => {

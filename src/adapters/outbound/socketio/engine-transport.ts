@@ -2,13 +2,17 @@ import type { Socket as EngineSocket } from 'engine.io';
 import type { WebSocket } from 'ws';
 import type { FrameRun } from '../frame-run.ts';
 import { textOfFrame } from '../text-frame.ts';
-import { type PendingWrite, writeFrames as writeToSocket } from '../write-frames.ts';
+import { isOfWs, type PendingWrite, writeFrames as writeToSocket } from '../write-frames.ts';
 
 /** What is used of Engine.IO 6 that its types do not show. All such use is in this file. */
 type EngineInsides = {
   /** Packets that wait until the transport is writable. */
   readonly writeBuffer: readonly unknown[];
-  readonly transport: { readonly socket: WebSocket };
+  readonly transport: {
+    readonly socket: WebSocket;
+    readonly perMessageDeflate: unknown;
+    readonly supportsBinary: boolean;
+  };
 };
 
 /**
@@ -19,12 +23,25 @@ type EngineInsides = {
  */
 export function writeFrames(engineSocket: EngineSocket, run: FrameRun, pending: PendingWrite): boolean {
   const websocket = websocketOf(engineSocket);
-  if (!websocket || insidesOf(engineSocket).writeBuffer.length > 0) {
+  if (!websocket || hasWaitingPackets(engineSocket)) {
     handOver(engineSocket, run.frames, pending);
     return false;
   }
   return writeToSocket(websocket, run, pending);
 }
+
+/** Whether Engine.IO itself has something to send yet. */
+export const hasWaitingPackets = (engineSocket: EngineSocket): boolean =>
+  insidesOf(engineSocket).writeBuffer.length > 0;
+
+/** Whether it is on a WebSocket of ws, and nothing is compressed, so that ready frames may be written past Engine.IO. */
+export function takesFrames(engineSocket: EngineSocket): boolean {
+  const websocket = websocketOf(engineSocket);
+  return websocket?.extensions === '' && isOfWs(websocket) && !insidesOf(engineSocket).transport.perMessageDeflate;
+}
+
+/** Whether it takes bytes as they are. */
+export const takesBytes = (engineSocket: EngineSocket): boolean => insidesOf(engineSocket).transport.supportsBinary;
 
 /** For a client that is still polling, or while a packet of Engine.IO's own (CONNECT, ping) is yet to be sent. */
 function handOver(engineSocket: EngineSocket, frames: readonly Buffer[], pending: PendingWrite): void {
