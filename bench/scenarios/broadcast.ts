@@ -1,0 +1,74 @@
+import { edgewardPeer } from '../peers/edgeward.ts';
+import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
+import type { PeerKind } from '../peers/peer.ts';
+import type { Figure, ScenarioReport, TargetReport } from '../report/scenario-report.ts';
+import { medianAt, target } from '../report/target.ts';
+import { compare, type Situation } from './compare.ts';
+import { deliveryColumns } from './delivery-columns.ts';
+import type { Bench, Scenario } from './scenario.ts';
+
+const payloadBytes = 320;
+
+const everywhere: readonly PeerKind[] = [
+  edgewardPeer('socketio'),
+  edgewardPeer('relay'),
+  edgewardPeer('signalr'),
+  stockPeer,
+  rawWsPeer,
+  floorSinglePeer,
+  floorJoinedPeer,
+];
+const onlySmall: readonly PeerKind[] = [edgewardPeer('spaces')];
+
+export const broadcast: Scenario = {
+  name: 'broadcast',
+  summary: 'every event to all of 1,000 and 10,000 clients, one by one and in bursts of 10',
+  async run(bench): Promise<ScenarioReport> {
+    const figures: Figure[] = [];
+    for (const clients of bench.quick ? [100] : [1000, 10_000]) {
+      const peers = clients > 1000 ? everywhere : [...everywhere, ...onlySmall];
+      const situations = situationsFor(clients, bench);
+      figures.push(...(await compare(bench, { peers, clients, situations, settingsOf: () => ({ payloadBytes }) })));
+    }
+    return {
+      name: 'broadcast',
+      title: 'Broadcast: every event to every client',
+      columns: deliveryColumns,
+      figures,
+      targets: [...new Set(figures.map(({ situation }) => situation))].flatMap((each) => targetsOf(figures, each)),
+      notes: [`Payloads of ${payloadBytes} bytes of JSON, published over HTTP except to brokers.`],
+    };
+  },
+};
+
+const situationsFor = (clients: number, { quick }: Bench): readonly Situation[] =>
+  [1, 10].map((burst) => ({
+    name: `${clients} clients, ${burst === 1 ? 'one by one' : 'bursts of 10'}`,
+    spec: {
+      to: 'all',
+      burst,
+      window: burst,
+      payloadBytes: [payloadBytes],
+      ms: quick ? 100 : 600,
+      eventsMin: 3 * burst,
+      eventsMax: 10_000,
+    },
+  }));
+
+function targetsOf(figures: readonly Figure[], situation: string): readonly TargetReport[] {
+  const cpu = (peer: string): number => medianAt(figures, { situation, peer, key: 'cpuMicros' });
+  const isBurst = situation.includes('bursts');
+  const ratio = (peer: string, other: string, limit: number): readonly TargetReport[] =>
+    target(`${situation}: CPU of ${peer} / ${other}`, cpu(peer) / cpu(other), 'at most', limit);
+  const socketio = isBurst
+    ? [
+        ...ratio('edgeward socketio', 'stock socket.io', 0.2),
+        ...ratio('edgeward socketio', 'NATS', 1),
+        ...ratio('edgeward socketio', 'floor, joined', 1.5),
+      ]
+    : [...ratio('edgeward socketio', 'stock socket.io', 0.75), ...ratio('edgeward socketio', 'floor, single', 1.3)];
+  const others = ['edgeward relay', 'edgeward signalr'].flatMap((peer) =>
+    isBurst ? ratio(peer, 'floor, joined', 1.5) : ratio(peer, 'floor, single', 1.2),
+  );
+  return [...socketio, ...others];
+}
