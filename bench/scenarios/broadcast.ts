@@ -1,6 +1,7 @@
 import { edgewardPeer } from '../peers/edgeward.ts';
 import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind } from '../peers/peer.ts';
+import { mosquittoPeer, natsPeer, webStompPeer } from '../peers/system-peers.ts';
 import type { Figure, ScenarioReport, TargetReport } from '../report/scenario-report.ts';
 import { medianAt, target } from '../report/target.ts';
 import { compare, type Situation } from './compare.ts';
@@ -17,15 +18,18 @@ const everywhere: readonly PeerKind[] = [
   rawWsPeer,
   floorSinglePeer,
   floorJoinedPeer,
+  natsPeer,
+  mosquittoPeer,
 ];
-const onlySmall: readonly PeerKind[] = [edgewardPeer('spaces')];
+/** What costs so much that it would take the time of all the others. */
+const onlySmall: readonly PeerKind[] = [edgewardPeer('spaces'), webStompPeer];
 
 export const broadcast: Scenario = {
   name: 'broadcast',
   summary: 'every event to all of 1,000 and 10,000 clients, one by one and in bursts of 10',
   async run(bench): Promise<ScenarioReport> {
     const figures: Figure[] = [];
-    for (const clients of bench.quick ? [100] : [1000, 10_000]) {
+    for (const clients of bench.quick ? [200] : [1000, 10_000]) {
       const peers = clients > 1000 ? everywhere : [...everywhere, ...onlySmall];
       const situations = situationsFor(clients, bench);
       figures.push(...(await compare(bench, { peers, clients, situations, settingsOf: () => ({ payloadBytes }) })));
