@@ -1,4 +1,4 @@
-import type { ClientSpec } from './client-spec.ts';
+import { type ClientSpec, groupSize } from './client-spec.ts';
 import { type Opening, ready, refused, say, wait } from './opening.ts';
 
 const recordEnd = '\x1e';
@@ -28,7 +28,9 @@ export const spacesOpening = (spec: ClientSpec, index: number): Opening => ({
 
 export const relayOpening = (spec: ClientSpec, index: number): Opening => ({
   path: `/subscribe?jwt=${tokenOf(spec, index)}&${placeOf(spec, index)}`,
-  first: [JSON.stringify({ bind: { ex: spec.stream ?? 'bench', key: '#', id: 1 } })],
+  first: [
+    JSON.stringify({ bind: { ex: spec.stream ?? 'bench', key: spec.ownPattern ? `client.${index}` : '#', id: 1 } }),
+  ],
   next: (payload) => (payload.toString().startsWith('{"bound"') ? ready : refused(payload)),
 });
 
@@ -43,8 +45,11 @@ export const websocketOpening = (spec: ClientSpec, index: number): Opening => ({
   next: (payload) => (payload.toString() === 'ready' ? ready : refused(payload)),
 });
 
-const placeOf = ({ groupSize = 10 }: ClientSpec, index: number): string =>
-  `workstation=${index}&businessUnit=${Math.floor(index / groupSize)}`;
+function placeOf({ topics = 0 }: ClientSpec, index: number): string {
+  const place = `workstation=${index}&businessUnit=${Math.floor(index / groupSize)}`;
+  if (topics === 0) return place;
+  return `${place}&topics=${Array.from({ length: topics }, (_, topic) => `${index}-${topic}`).join(',')}`;
+}
 
 const tokenOf = ({ token = '', tokens = [] }: ClientSpec, index: number): string =>
   tokens[index % Math.max(tokens.length, 1)] ?? token;

@@ -10,6 +10,8 @@ export type Outgoing = { readonly target: Target; readonly payload: string };
 export type Publisher = {
   /** Hands the events over at once, in one request or write where the protocol has that. */
   publish(events: readonly Outgoing[]): Promise<void>;
+  /** Resolves when the broker has all of them, of those that are not told so one by one. */
+  flush?(): Promise<void>;
   close(): Promise<void>;
 };
 

@@ -5,7 +5,7 @@ export type TopicPlace = { readonly emulator: string; readonly project: string; 
 
 /** Publishes in batches, as the client library does by itself. */
 export function createPubSubPublisher({ emulator, project, topic }: TopicPlace): Publisher {
-  const client = new PubSub({ projectId: project, apiEndpoint: emulator, emulatorMode: true });
+  const client = new PubSub({ projectId: project, apiEndpoint: emulator, emulatorMode: true, apiKey: 'emulator' });
   const place = client.topic(topic, { batching: { maxMessages: 100, maxMilliseconds: 5 } });
   return {
     async publish(events) {

@@ -1,24 +1,18 @@
+import type { AudienceSpec } from './audience.ts';
+
 /** One measurement of the load: what is published to whom, and for how long. */
-export type RunSpec = {
-  /** `each`: one client after another; `groups`: one group of `groupSize` after another. */
-  readonly to: 'all' | 'each' | 'groups';
-  readonly groupSize?: number;
-  /** Events that are handed over at once. */
+export type RunSpec = AudienceSpec & {
+  /** Events that are handed over at once: the next ones when everybody has got those before. */
   readonly burst: number;
-  /**
-   * Events that may be on their way. With as many as `burst` the next ones are published when everybody has got those
-   * before.
-   */
-  readonly window: number;
-  /** Events in a second, at even intervals, whatever is on its way; absent: as fast as `window` allows. */
+  /** Events in a second, at even intervals, whatever is on its way; absent: as fast as they arrive. */
   readonly perSecond?: number;
-  /** Bytes of the payloads, in turn. */
-  readonly payloadBytes: readonly number[];
   /** Ends after so long (ms), and not before `eventsMin` events. */
   readonly ms: number;
   readonly eventsMin: number;
-  readonly eventsMax: number;
 };
+
+/** Events that wait in a broker for a server that is stopped, until it goes on. */
+export type BacklogSpec = AudienceSpec & { readonly events: number };
 
 export type RunReport = {
   readonly events: number;

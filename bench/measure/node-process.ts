@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,10 +38,13 @@ export async function startNodeProcess(program: NodeProgram): Promise<NodeProces
   const preloaded = preload ? ['--import', preload.href] : [];
   const node = [process.execPath, '--expose-gc', ...preloaded, fileURLToPath(script), ...args];
   const [command = '', ...rest] = onCore(core, node);
-  const child = spawn(command, rest, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  const calls = new RemoteCalls(child);
   const log = join(tmpdir(), `edgeward-bench-${process.pid}-${name.replaceAll(/\W+/g, '-')}.log`);
-  child.stderr?.pipe(createWriteStream(log));
+  // Straight into the file, as an operator would have it.
+  const file = await open(log, 'w');
+  const stdio: StdioOptions = ['ignore', 'pipe', file.fd, 'ipc'];
+  const child = spawn(command, rest, { env: { ...process.env, ...env }, stdio });
+  await file.close();
+  const calls = new RemoteCalls(child);
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');

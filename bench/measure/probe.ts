@@ -20,3 +20,5 @@ answerCalls({
     return { rssBytes: rss, heapBytes: heapUsed + external };
   },
 });
+// A server that cannot start ends by itself.
+process.channel?.unref();

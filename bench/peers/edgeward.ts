@@ -1,47 +1,55 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ClientKind } from '../load/client-spec.ts';
+import type { ClientKind, ClientSpec } from '../load/client-spec.ts';
 import { cores } from '../measure/cores.ts';
 import { startNodeProcess } from '../measure/node-process.ts';
-import type { MemoryUse, ProcessorTime } from '../measure/server-use.ts';
-import { prefetch } from './node-peer.ts';
+import { feedEnvironment, publisherOf } from './feed-environment.ts';
 import type { Peer, PeerKind, PeerSettings } from './peer.ts';
+import { serverUse } from './server-use-of.ts';
 
 const program = new URL('../../dist/bootstrap/cli/main.js', import.meta.url);
-const config = fileURLToPath(new URL('../configs/edgeward.yaml', import.meta.url));
+const config = (name: string): string => fileURLToPath(new URL(`../configs/${name}.yaml`, import.meta.url));
 
-/** The built Edgeward, started as a user would. @param endpoint the one that its clients come to. */
-export const edgewardPeer = (endpoint: ClientKind): PeerKind => ({
-  name: `edgeward ${endpoint}`,
+export type EdgewardOptions = {
+  readonly endpoint: ClientKind;
+  /** How it is called, where that is not enough. */
+  readonly name?: string;
+  readonly clients?: Partial<ClientSpec>;
+};
+
+/** The built Edgeward, started as a user would. */
+export const edgeward = ({ endpoint, name = `edgeward ${endpoint}`, clients = {} }: EdgewardOptions): PeerKind => ({
+  name,
   lack: () => (existsSync(program) ? undefined : 'Edgeward is not built: npm run build'),
-  async start({ payloadBytes, amqp }: PeerSettings): Promise<Peer> {
-    const feed = amqp
-      ? { BENCH_AMQP_URL: amqp.url, BENCH_AMQP_QUEUE: amqp.queue, BENCH_PREFETCH: String(prefetch) }
-      : {};
+  async start({ payloadBytes, feed, pemFile }: PeerSettings): Promise<Peer> {
     const started = await startNodeProcess({
       core: cores.server,
       script: program,
-      args: ['start', config],
+      args: ['start', pemFile === undefined ? config('edgeward') : config('edgeward-rs256')],
       preload: new URL('../measure/probe.ts', import.meta.url),
-      env: feed,
+      env: { ...feedEnvironment(feed), ...(pemFile === undefined ? {} : { BENCH_PEM_FILE: pemFile }) },
       ready: /listens on http:\/\/127\.0\.0\.1:(\d+)/,
-      name: `edgeward ${endpoint}`,
+      name,
     });
     const port = Number(started.found);
-    const token = await developmentToken(port);
+    const token = pemFile === undefined ? await developmentToken(port) : '';
     const stream = endpoint === 'spaces' ? 'spaces' : 'bench';
+    const tenant = endpoint === 'spaces' ? {} : { tenant: 'bench' };
     return {
-      name: `edgeward ${endpoint}`,
-      clients: { kind: endpoint, port, token, payloadBytes, stream },
-      publisher: amqp
-        ? { kind: 'amqp', url: amqp.url, exchange: amqp.exchange }
-        : { kind: 'http', port, token, stream, ...(endpoint === 'spaces' ? {} : { tenant: 'bench' }) },
-      processorTime: async () => (await started.calls.ask('processorTime')) as ProcessorTime,
-      memory: async () => (await started.calls.ask('memory')) as MemoryUse,
+      name,
+      pid: started.pid,
+      clients: { kind: endpoint, port, token, payloadBytes, stream, ...clients },
+      publisher: feed ? publisherOf(feed) : { kind: 'http', port, token, stream, ...tenant },
+      ...serverUse(started),
       [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
     };
   },
 });
+
+export const socketioPeer = edgeward({ endpoint: 'socketio' });
+export const relayPeer = edgeward({ endpoint: 'relay' });
+export const signalrPeer = edgeward({ endpoint: 'signalr' });
+export const spacesPeer = edgeward({ endpoint: 'spaces' });
 
 async function developmentToken(port: number): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${port}/v1/development/tokens`, {

@@ -1,10 +1,9 @@
 import type { ClientKind } from '../load/client-spec.ts';
 import { cores } from '../measure/cores.ts';
 import { startNodeProcess } from '../measure/node-process.ts';
-import type { MemoryUse, ProcessorTime } from '../measure/server-use.ts';
+import { feedEnvironment, publisherOf } from './feed-environment.ts';
 import type { Peer, PeerKind, PeerSettings } from './peer.ts';
-
-export const prefetch = 256;
+import { serverUse } from './server-use-of.ts';
 
 type NodeServer = {
   readonly name: string;
@@ -12,31 +11,32 @@ type NodeServer = {
   /** Its file in `bench/servers`. */
   readonly file: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether it only consumes. */
+  readonly isBare?: boolean;
 };
 
 /** A server of the bench's own in Node: what somebody would write by hand. */
-export const nodePeer = ({ name, clients, file, env = {} }: NodeServer): PeerKind => ({
+const nodePeer = ({ name, clients, file, env = {}, isBare = false }: NodeServer): PeerKind => ({
   name,
   lack: () => undefined,
-  async start({ payloadBytes, amqp }: PeerSettings): Promise<Peer> {
-    const feed = amqp ? { AMQP_URL: amqp.url, AMQP_QUEUE: amqp.queue, AMQP_PREFETCH: String(prefetch) } : {};
+  async start({ payloadBytes, feed, pemFile }: PeerSettings): Promise<Peer> {
+    const keys = pemFile === undefined ? {} : { BENCH_PEM_FILE: pemFile };
     const started = await startNodeProcess({
       core: cores.server,
       script: new URL(`../servers/${file}`, import.meta.url),
       preload: new URL('../measure/probe.ts', import.meta.url),
-      env: { ...env, ...feed },
+      env: { ...env, ...keys, ...feedEnvironment(feed) },
       ready: /^listening (\d+)$/,
       name,
     });
     const port = Number(started.found);
     return {
       name,
+      pid: started.pid,
       clients: { kind: clients, port, payloadBytes },
-      publisher: amqp
-        ? { kind: 'amqp', url: amqp.url, exchange: amqp.exchange }
-        : { kind: 'http', port, stream: 'bench', tenant: 'bench' },
-      processorTime: async () => (await started.calls.ask('processorTime')) as ProcessorTime,
-      memory: async () => (await started.calls.ask('memory')) as MemoryUse,
+      publisher: feed ? publisherOf(feed) : { kind: 'http', port, stream: 'bench', tenant: 'bench' },
+      ...serverUse(started),
+      ...(isBare ? { consumed: async () => Number(await started.calls.ask('consumed')) } : {}),
       [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
     };
   },
@@ -55,4 +55,12 @@ export const floorJoinedPeer = nodePeer({
   clients: 'websocket',
   file: 'floor.ts',
   env: { FLOOR: 'joined' },
+});
+
+/** A client of the broker that acknowledges and does nothing. */
+export const bareConsumerPeer = nodePeer({
+  name: 'bare consumer',
+  clients: 'websocket',
+  file: 'bare-consumer.ts',
+  isBare: true,
 });

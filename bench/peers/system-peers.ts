@@ -31,6 +31,7 @@ const systemPeer = ({ name, program, clients, ready, config }: SystemServer): Pe
     const server = await startTiedProcess(command, { args, ready });
     return {
       name,
+      pid: server.pid,
       clients: { kind: clients, port: ports.websocket, payloadBytes },
       publisher: { kind: clients, port: ports.own },
       processorTime: () => processorTimeOf(server.pid),
@@ -90,6 +91,7 @@ export const webStompPeer: PeerKind = {
     const url = new URL(broker.url);
     return {
       name: 'RabbitMQ Web-STOMP',
+      pid,
       clients: { kind: stompKind, port: broker.otherPort, payloadBytes, user: url.username, password: url.password },
       publisher: { kind: 'amqp', url: broker.url, exchange: 'amq.topic' },
       processorTime: () => processorTimeOf(pid),

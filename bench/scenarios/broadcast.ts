@@ -1,4 +1,4 @@
-import { edgewardPeer } from '../peers/edgeward.ts';
+import { relayPeer, signalrPeer, socketioPeer, spacesPeer } from '../peers/edgeward.ts';
 import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind } from '../peers/peer.ts';
 import { mosquittoPeer, natsPeer, webStompPeer } from '../peers/system-peers.ts';
@@ -7,13 +7,12 @@ import { medianAt, target } from '../report/target.ts';
 import { compare, type Situation } from './compare.ts';
 import { deliveryColumns } from './delivery-columns.ts';
 import type { Bench, Scenario } from './scenario.ts';
-
-const payloadBytes = 320;
+import { burstSituation, payloadBytes } from './situations.ts';
 
 const everywhere: readonly PeerKind[] = [
-  edgewardPeer('socketio'),
-  edgewardPeer('relay'),
-  edgewardPeer('signalr'),
+  socketioPeer,
+  relayPeer,
+  signalrPeer,
   stockPeer,
   rawWsPeer,
   floorSinglePeer,
@@ -22,7 +21,7 @@ const everywhere: readonly PeerKind[] = [
   mosquittoPeer,
 ];
 /** What costs so much that it would take the time of all the others. */
-const onlySmall: readonly PeerKind[] = [edgewardPeer('spaces'), webStompPeer];
+const onlySmall: readonly PeerKind[] = [spacesPeer, webStompPeer];
 
 export const broadcast: Scenario = {
   name: 'broadcast',
@@ -45,19 +44,11 @@ export const broadcast: Scenario = {
   },
 };
 
-const situationsFor = (clients: number, { quick }: Bench): readonly Situation[] =>
-  [1, 10].map((burst) => ({
-    name: `${clients} clients, ${burst === 1 ? 'one by one' : 'bursts of 10'}`,
-    spec: {
-      to: 'all',
-      burst,
-      window: burst,
-      payloadBytes: [payloadBytes],
-      ms: quick ? 100 : 600,
-      eventsMin: 3 * burst,
-      eventsMax: 10_000,
-    },
-  }));
+const situationsFor = (clients: number, bench: Bench): readonly Situation[] =>
+  [1, 10].map((burst) => {
+    const name = `${clients} clients, ${burst === 1 ? 'one by one' : 'bursts of 10'}`;
+    return burstSituation(name, { to: 'all', payloadBytes: [payloadBytes] }, burst, bench);
+  });
 
 function targetsOf(figures: readonly Figure[], situation: string): readonly TargetReport[] {
   const cpu = (peer: string): number => medianAt(figures, { situation, peer, key: 'cpuMicros' });

@@ -1,15 +1,20 @@
-import type { RunSpec } from '../load/run-spec.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import type { PeerKind, PeerSettings } from '../peers/peer.ts';
 import type { Figure } from '../report/scenario-report.ts';
+import type { Measure, RunFigures } from './measure-run.ts';
 import type { Bench } from './scenario.ts';
-import { measureRun, openStand, type RunFigures, type Stand } from './stand.ts';
+import { openStand, type Stand } from './stand.ts';
 
-export type Situation = { readonly name: string; readonly spec: RunSpec };
+export type Situation = {
+  readonly name: string;
+  /** How one run is made; a shorter one before the first, for the compiler to see what it has to do. */
+  readonly measure: Measure;
+  readonly warmUp: Measure;
+};
 
 export type Comparison = {
   readonly peers: readonly PeerKind[];
-  readonly clients: number;
+  readonly clients: number | ((peer: PeerKind) => number);
   readonly situations: readonly Situation[];
   /** Of each peer, so that what it takes from is its own. */
   settingsOf(peer: PeerKind): Promise<PeerSettings> | PeerSettings;
@@ -23,15 +28,16 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<rea
   await using stands = new AsyncDisposableStack();
   const courses: Course[] = [];
   for (const kind of comparison.peers) {
-    bench.progress(`${kind.name}: ${comparison.clients} clients`);
-    courses.push(await begin(kind, comparison, stands));
+    const clients = typeof comparison.clients === 'number' ? comparison.clients : comparison.clients(kind);
+    bench.progress(`${kind.name}: ${clients} clients`);
+    courses.push(await begin(kind, clients, comparison, stands));
   }
   for (let round = 0; round <= bench.rounds; round += 1) {
-    for (const { name, spec } of comparison.situations) {
+    for (const { name, measure, warmUp } of comparison.situations) {
       for (const course of courses) {
         bench.progress(`round ${round} of ${bench.rounds}, ${name}: ${course.kind.name}`);
-        // The first round is for the compiler to see what it has to do.
-        await step(course, name, round === 0 ? { ...spec, ms: spec.ms / 2 } : spec, round > 0);
+        const figures = await attempt(course, round === 0 ? warmUp : measure);
+        if (figures && round > 0) course.runs.get(name)?.push(figures);
       }
     }
   }
@@ -45,36 +51,50 @@ type Course = {
   error: string | undefined;
 };
 
-async function begin(kind: PeerKind, comparison: Comparison, stands: AsyncDisposableStack): Promise<Course> {
-  const runs = new Map(comparison.situations.map(({ name }) => [name, [] as RunFigures[]]));
+async function begin(
+  kind: PeerKind,
+  clients: number,
+  { situations, settingsOf }: Comparison,
+  stands: AsyncDisposableStack,
+): Promise<Course> {
+  const runs = new Map(situations.map(({ name }) => [name, [] as RunFigures[]]));
   const lack = kind.lack();
   if (lack !== undefined) return { kind, stand: undefined, runs, error: lack };
   try {
-    const stand = stands.use(await openStand(kind, await comparison.settingsOf(kind), comparison.clients));
+    const stand = stands.use(await openStand(kind, await settingsOf(kind), clients));
     return { kind, stand, runs, error: undefined };
   } catch (error) {
-    return { kind, stand: undefined, runs, error: describe(error) };
+    return { kind, stand: undefined, runs, error: describeFailure(error) };
   }
 }
 
-async function step(course: Course, name: string, spec: RunSpec, counts: boolean): Promise<void> {
-  if (!course.stand || course.error !== undefined) return;
+async function attempt(course: Course, measure: Measure): Promise<RunFigures | undefined> {
+  if (!course.stand || course.error !== undefined) return undefined;
   try {
-    const figures = await measureRun(course.stand, spec);
-    if (counts) course.runs.get(name)?.push(figures);
+    return await measure(course.stand);
   } catch (error) {
-    course.error = describe(error);
+    course.error = describeFailure(error);
+    return undefined;
   }
 }
 
 function figureOf({ kind, runs, error }: Course, situation: string): Figure {
-  const all = runs.get(situation) ?? [];
-  const keys = Object.keys(all[0] ?? {});
-  const values = Object.fromEntries(keys.map((key) => [key, spreadOf(all.map((run) => run[key] ?? NaN))]));
-  return { situation, peer: kind.name, values, ...(error === undefined ? {} : { error }) };
+  return figureFrom(situation, kind.name, runs.get(situation) ?? [], error);
 }
 
-function describe(error: unknown): string {
+/** The median of several runs, and their spread. */
+export function figureFrom(
+  situation: string,
+  peer: string,
+  runs: readonly RunFigures[],
+  error: string | undefined,
+): Figure {
+  const keys = Object.keys(runs[0] ?? {});
+  const values = Object.fromEntries(keys.map((key) => [key, spreadOf(runs.map((run) => run[key] ?? NaN))]));
+  return { situation, peer, values, ...(error === undefined ? {} : { error }) };
+}
+
+export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { message, cause } = error;
   return cause instanceof Error ? `${message}: ${cause.message}` : message;

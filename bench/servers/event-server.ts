@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { consumeQueue } from './consume-queue.ts';
+import { consumeFeed } from './consume-feed.ts';
 import type { IncomingEvent } from './incoming-event.ts';
 
 /**
  * An HTTP server that takes lists of events at `POST /v1/events`, as little as it can do for that, and hands each over in
- * its turn. With AMQP_URL and AMQP_QUEUE in the environment it takes them from there as well.
+ * its turn. Where the environment names a
+ * broker it takes them from there as well.
  */
 export function createEventServer(take: (event: IncomingEvent) => void): Server {
   return createServer((request, response) => {
@@ -21,8 +22,7 @@ export function createEventServer(take: (event: IncomingEvent) => void): Server 
 
 /** Says on the standard output where it listens. */
 export async function listen(server: Server, take: (event: IncomingEvent) => void): Promise<void> {
-  const { AMQP_URL: url, AMQP_QUEUE: queue, AMQP_PREFETCH: prefetch } = process.env;
-  if (url !== undefined && queue !== undefined) await consumeQueue({ url, queue, prefetch: Number(prefetch) }, take);
+  await consumeFeed(({ stream, text, attributes }) => take({ stream, data: JSON.parse(text()), attributes }));
   // As many may wait as the bench opens at once.
   server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 });
   await once(server, 'listening');

@@ -6,7 +6,7 @@ import { createTokenCheck } from './token-check.ts';
 /** Socket.IO as its documentation shows it: rooms, `io.to(room).emit`, nothing changed but that there is no polling. */
 const server = createEventServer(emit);
 const io = new Server(server, { transports: ['websocket'], serveClient: false });
-const isTokenFine = await createTokenCheck(process.env['PEM_FILE']);
+const isTokenFine = await createTokenCheck(process.env['BENCH_PEM_FILE']);
 
 if (isTokenFine) {
   io.use((socket, next) => {
