@@ -33,7 +33,8 @@ export const edgeward = ({ endpoint, name = `edgeward ${endpoint}`, clients = {}
     });
     const port = Number(started.found);
     const token = pemFile === undefined ? await developmentToken(port) : '';
-    const stream = endpoint === 'spaces' ? 'spaces' : 'bench';
+    // What a queue brings has the name of the exchange that it was published to.
+    const stream = feed?.kind === 'amqp' ? feed.exchange : endpoint === 'spaces' ? 'spaces' : 'bench';
     const tenant = endpoint === 'spaces' ? {} : { tenant: 'bench' };
     return {
       name,
