@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { cores, moveToCore } from './measure/cores.ts';
+import { BrokerPool } from './peers/broker-pool.ts';
 import { writeResult } from './report/result-file.ts';
 import { reportText } from './report/table-text.ts';
 import { scenarios } from './scenarios/catalogue.ts';
@@ -29,6 +30,11 @@ function chosen(names: readonly string[]): readonly Scenario[] {
   return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
 }
 
+function tellFailure(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: { quick: { type: 'boolean' }, list: { type: 'boolean' }, rounds: { type: 'string' } },
@@ -44,12 +50,23 @@ async function main(): Promise<void> {
     throw new Error(`--rounds is no number of 1 to 100\n${usage}`);
   // So that the core of the server has nothing else to do.
   moveToCore(cores.load, process.pid);
+  await using brokers = new BrokerPool();
   const begin = performance.now();
   for (const scenario of chosen(positionals)) {
-    const bench: Bench = { quick, rounds, progress: progressOf(scenario.name, begin) };
-    const report = await scenario.run(bench);
-    bench.progress(`is in ${await writeResult(report, quick)}\n`);
-    process.stdout.write(`${reportText(report)}\n`);
+    const bench: Bench = {
+      quick,
+      rounds,
+      brokerOf: (kind) => brokers.get(kind),
+      progress: progressOf(scenario.name, begin),
+    };
+    try {
+      const report = await scenario.run(bench);
+      bench.progress(`is in ${await writeResult(report, quick)}\n`);
+      process.stdout.write(`${reportText(report)}\n`);
+    } catch (error) {
+      // The others can still be measured.
+      tellFailure(error);
+    }
   }
 }
 
@@ -59,6 +76,5 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
+  tellFailure(error);
 }

@@ -5,8 +5,10 @@ import type { Opening } from './opening.ts';
 
 /** What a client tells of what it is sent, once it is ready. */
 export type ClientEars = {
-  /** So many frames with an event, or so many bytes of events. */
+  /** So many events have come. */
   count(index: number, events: number): void;
+  /** So long was a frame with events, its head included. */
+  measure(bytes: number): void;
   /** Every chunk as it came, for those whose latency is looked at. */
   readonly listen: ((chunk: Buffer) => void) | undefined;
   lost(index: number, reason: string): void;
@@ -67,8 +69,7 @@ export class Client implements FrameSink {
     else if (opcode === opcodes.ping) this.#socket.write(clientFrame(payload ?? '', opcodes.pong));
     else if (opcode === opcodes.pong) return;
     else if (!this.#isReady) this.#open(payload);
-    else if (this.#opening.bytesPerEvent !== undefined) this.#countBytes(length, this.#opening.bytesPerEvent);
-    else if (length > controlBytesMax) this.#ears.count(this.#index, 1);
+    else if (length > controlBytesMax) this.#count(length);
     else if (length === 1 && payload?.[0] === engineIoPing) this.#socket.write(engineIoPong);
   }
 
@@ -108,6 +109,13 @@ export class Client implements FrameSink {
     this.#isReady = true;
     this.#walker.keepMax = controlBytesMax;
     this.#opened.resolve();
+  }
+
+  #count(length: number): void {
+    const { bytesPerEvent } = this.#opening;
+    this.#ears.measure(length + (length < 126 ? 2 : length <= 0xffff ? 4 : 10));
+    if (bytesPerEvent === undefined) this.#ears.count(this.#index, 1);
+    else this.#countBytes(length, bytesPerEvent);
   }
 
   #countBytes(bytes: number, bytesPerEvent: number): void {

@@ -14,6 +14,7 @@ export class Crowd {
   readonly #got: Uint32Array;
   readonly #clients: Client[] = [];
   #received = 0;
+  #bytes = 0;
   #target = Number.POSITIVE_INFINITY;
   #reached = Promise.withResolvers<void>();
   #fault: Error | undefined;
@@ -52,6 +53,9 @@ export class Crowd {
       index % every === 0 ? (chunk: Buffer) => agesIn(chunk, (micros) => this.#ages.push(micros)) : undefined;
     const client = new Client(index, this.#spec.port, openings[this.#spec.kind](this.#spec, index), {
       count: (at, events) => this.#count(at, events),
+      measure: (bytes) => {
+        this.#bytes += bytes;
+      },
       listen,
       lost: (at, reason) => this.#fail(new Error(`client ${at} was lost: ${reason}`)),
     });
@@ -96,8 +100,14 @@ export class Crowd {
     this.#owed.fill(0);
     this.#got.fill(0);
     this.#received = 0;
+    this.#bytes = 0;
     this.#ages = [];
     this.#fault = undefined;
+  }
+
+  /** Bytes of the WebSocket frames that they came in. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Ages of the events that some of the clients have got (µs). */

@@ -18,6 +18,8 @@ export type RunReport = {
   readonly events: number;
   readonly deliveries: number;
   readonly elapsedMs: number;
+  /** Of the WebSocket frames, for each delivery. */
+  readonly frameBytes: number;
   /** From just before publishing to the client, of some of the clients (µs). */
   readonly latency: { readonly p50: number; readonly p99: number; readonly p999: number; readonly samples: number };
 };

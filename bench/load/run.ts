@@ -28,7 +28,8 @@ export async function finish(crowd: Crowd, audience: Audience, begin: number): P
   // What comes too much comes late.
   await pause(5);
   crowd.check();
-  return { events, deliveries, elapsedMs, latency: latencyOf(crowd.ages) };
+  const frameBytes = crowd.bytes / deliveries;
+  return { events, deliveries, elapsedMs, frameBytes, latency: latencyOf(crowd.ages) };
 }
 
 async function untilDue(due: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,6 +29,12 @@ export type NodeProcess = AsyncDisposable & {
   readonly calls: RemoteCalls;
 };
 
+/** So that none is left behind, stopped or not, when this process ends before it could end them. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 const startMsMax = 90_000;
 const endMsMax = 3000;
 
@@ -44,6 +50,8 @@ export async function startNodeProcess(program: NodeProgram): Promise<NodeProces
   const stdio: StdioOptions = ['ignore', 'pipe', file.fd, 'ipc'];
   const child = spawn(command, rest, { env: { ...process.env, ...env }, stdio });
   await file.close();
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const calls = new RemoteCalls(child);
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -53,9 +61,13 @@ export async function startNodeProcess(program: NodeProgram): Promise<NodeProces
     await ended;
     clearTimeout(late);
   };
+  const dispose = async (): Promise<void> => {
+    await end();
+    await rm(log, { force: true });
+  };
   try {
     const found = await untilReady(child, program);
-    return { pid: child.pid ?? 0, found, calls, [Symbol.asyncDispose]: end };
+    return { pid: child.pid ?? 0, found, calls, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await end();
     throw new Error(`${name} does not start: see ${log}`, { cause: error });

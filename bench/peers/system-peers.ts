@@ -15,7 +15,7 @@ type SystemServer = {
   readonly program: string;
   readonly clients: 'nats' | 'mqtt';
   readonly ready: RegExp;
-  config(ports: { readonly own: number; readonly websocket: number }, folder: string): string;
+  readonly config: (ports: { readonly own: number; readonly websocket: number }) => string;
 };
 
 /** A server of the system's own packages, one of its own on free ports. */
@@ -26,7 +26,7 @@ const systemPeer = ({ name, program, clients, ready, config }: SystemServer): Pe
     const folder = await mkdtemp(join(tmpdir(), 'edgeward-bench-'));
     const file = join(folder, 'server.conf');
     const ports = { own: await freePort(), websocket: await freePort() };
-    await writeFile(file, config(ports, folder));
+    await writeFile(file, config(ports));
     const [command = '', ...args] = onCore(cores.server, [program, '-c', file]);
     const server = await startTiedProcess(command, { args, ready });
     return {

@@ -22,7 +22,7 @@ export async function compareBacklogs(
     return situations.map(({ name }) => ({ situation: name, peer: feeds.name, values: {}, error: lack }));
   }
   bench.progress(`${feeds.name} starts`);
-  await using broker = await feeds.start();
+  const broker = await bench.brokerOf(feeds);
   const settingsOf = async () => ({ payloadBytes, feed: await broker.next() });
   return await compare(bench, { peers, clients, situations, settingsOf });
 }

@@ -17,7 +17,7 @@ export type Comparison = {
   readonly clients: number | ((peer: PeerKind) => number);
   readonly situations: readonly Situation[];
   /** Of each peer, so that what it takes from is its own. */
-  settingsOf(peer: PeerKind): Promise<PeerSettings> | PeerSettings;
+  readonly settingsOf: (peer: PeerKind) => Promise<PeerSettings> | PeerSettings;
 };
 
 /**

@@ -6,6 +6,7 @@ export const costColumns: readonly Column[] = [
   { key: 'userMicros', title: 'user', digits: 2 },
   { key: 'systemMicros', title: 'system', digits: 2 },
   { key: 'perSecond', title: 'deliveries a second', digits: 0 },
+  { key: 'frameBytes', title: 'frame bytes', digits: 0 },
 ];
 
 /** The same, and how long they took. */

@@ -14,8 +14,8 @@ const columns: readonly Column[] = [
   { key: 'systemMicros', title: 'system', digits: 1 },
 ];
 const feeds = [
-  { kind: amqpFeeds, name: 'AMQP', events: 8000 },
-  { kind: pubsubFeeds, name: 'Pub/Sub', events: 4000 },
+  { kind: amqpFeeds, name: 'AMQP', events: 5000 },
+  { kind: pubsubFeeds, name: 'Pub/Sub', events: 2500 },
 ];
 const clients = 100;
 

@@ -53,11 +53,11 @@ async function drainBare(
     await pause(pollMs);
   }
   const none = { p50: NaN, p99: NaN, p999: NaN, samples: 0 };
-  return { events, deliveries: events, elapsedMs: performance.now() - begin, latency: none };
+  return { events, deliveries: events, elapsedMs: performance.now() - begin, frameBytes: NaN, latency: none };
 }
 
 function figuresOf(report: RunReport, before: ProcessorTime, after: ProcessorTime): RunFigures {
-  const { deliveries, events, elapsedMs, latency } = report;
+  const { deliveries, events, elapsedMs, frameBytes, latency } = report;
   const total = after.totalMicros - before.totalMicros;
   return {
     cpuMicros: total / deliveries,
@@ -66,6 +66,7 @@ function figuresOf(report: RunReport, before: ProcessorTime, after: ProcessorTim
     cpuMicrosPerEvent: total / events,
     perSecond: (deliveries * 1000) / elapsedMs,
     eventsPerSecond: (events * 1000) / elapsedMs,
+    frameBytes,
     p50Ms: latency.p50 / 1000,
     p99Ms: latency.p99 / 1000,
     p999Ms: latency.p999 / 1000,

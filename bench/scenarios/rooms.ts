@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.ts';
 import { backlogSituation, payloadBytes } from './situations.ts';
 
 const clients = 1000;
-const events = 3000;
+const events = 2000;
 
 export const rooms: Scenario = {
   name: 'rooms',

@@ -6,12 +6,12 @@ import type { Bench } from './scenario.ts';
 /** What a till gets: about 386 bytes on the wire with its envelope. */
 export const payloadBytes = 320;
 
-const runMs = 600;
+const runMs = 500;
 const quickRunMs = 100;
 
 /** Bursts over HTTP, each when everybody has got the one before. */
 export function burstSituation(name: string, audience: AudienceSpec, burst: number, { quick }: Bench): Situation {
-  const spec = { ...audience, burst, ms: quick ? quickRunMs : runMs, eventsMin: 3 * burst };
+  const spec = { ...audience, burst, ms: quick ? quickRunMs : runMs, eventsMin: burst };
   return {
     name,
     measure: (stand) => measureRun(stand, spec),

@@ -8,7 +8,7 @@ import type { Scenario } from './scenario.ts';
 import { backlogSituation, payloadBytes } from './situations.ts';
 
 const peers = [socketioPeer, signalrPeer, stockPeer, rawWsPeer, floorSinglePeer, bareConsumerPeer];
-const events = 6000;
+const events = 4000;
 const [few, many] = [1000, 10_000];
 const situationOf = (clients: number): string => `one of ${clients} clients`;
 

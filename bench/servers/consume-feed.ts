@@ -5,7 +5,7 @@ import { connect } from 'amqplib';
 export type FeedMessage = {
   readonly stream: string;
   readonly attributes: Readonly<Record<string, string>>;
-  text(): string;
+  readonly text: () => string;
 };
 
 type Take = (message: FeedMessage) => void;

@@ -1,0 +1,18 @@
+import type { FeedBroker, FeedKind } from './feeds.ts';
+
+/** Brokers that are started when they are first wanted, and once. */
+export class BrokerPool implements AsyncDisposable {
+  readonly #brokers = new Map<FeedKind, Promise<FeedBroker>>();
+
+  /** Rejects each time with the same error where it does not start. */
+  get(kind: FeedKind): Promise<FeedBroker> {
+    const known = this.#brokers.get(kind) ?? kind.start();
+    this.#brokers.set(kind, known);
+    return known;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const started = await Promise.allSettled(this.#brokers.values());
+    await Promise.all(started.map((each) => each.status === 'fulfilled' && each.value[Symbol.asyncDispose]()));
+  }
+}
