@@ -12,7 +12,8 @@ export class BrokerPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const started = await Promise.allSettled(this.#brokers.values());
-    await Promise.all(started.map((each) => each.status === 'fulfilled' && each.value[Symbol.asyncDispose]()));
+    for (const each of await Promise.allSettled(this.#brokers.values())) {
+      if (each.status === 'fulfilled') await each.value[Symbol.asyncDispose]();
+    }
   }
 }
