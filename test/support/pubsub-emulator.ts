@@ -9,6 +9,7 @@ export type PubSubEmulator = AsyncDisposable & {
   /** `host:port`, as `PUBSUB_EMULATOR_HOST` has it. */
   readonly host: string;
   readonly port: number;
+  readonly pid: number;
   /** Stops its process without ending it; its connections stay open and silent. */
   freeze(): void;
   thaw(): void;
@@ -61,7 +62,7 @@ export async function startPubSubEmulator(port?: number): Promise<PubSubEmulator
 
 async function start(jar: string, port: number): Promise<PubSubEmulator> {
   const options = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx256m'];
-  const { signal, kill } = await startTiedProcess('java', {
+  const { pid, signal, kill } = await startTiedProcess('java', {
     args: [...options, '-jar', jar, '--host=127.0.0.1', `--port=${port}`],
     ready: /Server started, listening on/,
     failed: /Address already in use/,
@@ -69,6 +70,7 @@ async function start(jar: string, port: number): Promise<PubSubEmulator> {
   return {
     host: `127.0.0.1:${port}`,
     port,
+    pid,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     kill,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export type RabbitMq = AsyncDisposable & {
   /** With the name and the password of its one user. */
   readonly url: string;
   readonly password: string;
+  /** Of the process that serves, now. */
+  pid(): Promise<number>;
   /** `rabbitmqctl`, against this broker. */
   ctl(...args: readonly string[]): Promise<string>;
   /** Ends it at once, like a crash. */
@@ -28,6 +30,8 @@ export type RabbitMq = AsyncDisposable & {
 export type RabbitMqOptions = {
   /** Further lines of `rabbitmq.conf`, given a port that nobody has. */
   readonly config?: (otherPort: number) => readonly string[];
+  /** Names of plugins to load. */
+  readonly plugins?: readonly string[];
 };
 
 const programs = '/usr/lib/rabbitmq/bin';
@@ -43,10 +47,10 @@ const startMsMax = 60_000;
 const [otherOffset, nodesOffset, mapperOffset] = [10_000, 20_000, 20_001];
 
 /** Ends with this process, however it ends, and its port mapper with it. */
-export async function startRabbitMq({ config = () => [] }: RabbitMqOptions = {}): Promise<RabbitMq> {
+export async function startRabbitMq({ config = () => [], plugins = [] }: RabbitMqOptions = {}): Promise<RabbitMq> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), `rabbitmq-${port}-`));
-  const environment = await prepare(folder, port, config(port + otherOffset));
+  const environment = await prepare(folder, port, config(port + otherOffset), plugins);
   const url = `amqp://${user}:${password}@127.0.0.1:${port}`;
   let running: TiedProcess | undefined;
   const run = promisify(execFile);
@@ -73,6 +77,7 @@ export async function startRabbitMq({ config = () => [] }: RabbitMqOptions = {})
     otherPort: port + otherOffset,
     url,
     password,
+    pid: async () => Number(await readFile(join(folder, 'pid'), 'utf8')),
     async ctl(...args) {
       const { stdout } = await run(join(programs, 'rabbitmqctl'), [...args], {
         env: { ...process.env, ...environment },
@@ -88,9 +93,14 @@ export async function startRabbitMq({ config = () => [] }: RabbitMqOptions = {})
   };
 }
 
-async function prepare(folder: string, port: number, config: readonly string[]): Promise<Record<string, string>> {
+async function prepare(
+  folder: string,
+  port: number,
+  config: readonly string[],
+  plugins: readonly string[],
+): Promise<Record<string, string>> {
   await mkdir(join(folder, 'log'));
-  await writeFile(join(folder, 'enabled_plugins'), '[].');
+  await writeFile(join(folder, 'enabled_plugins'), `[${plugins.join(',')}].`);
   const lines = [
     `listeners.tcp.local = 127.0.0.1:${port}`,
     'log.console = false',

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 
 /** A program that ends with this process, however this process ends. */
 export type TiedProcess = AsyncDisposable & {
+  readonly pid: number;
   readonly signal: (name: NodeJS.Signals) => void;
   /** Ends it at once, like a crash, with what it started. */
   readonly kill: () => Promise<void>;
@@ -84,7 +85,7 @@ export async function startTiedProcess(
   const signal = (name: NodeJS.Signals): void => {
     if (isAlive(child)) process.kill(own, name);
   };
-  return { signal, kill, [Symbol.asyncDispose]: kill };
+  return { pid: own, signal, kill, [Symbol.asyncDispose]: kill };
 }
 
 const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;

@@ -1,0 +1,80 @@
+import { parseArgs } from 'node:util';
+import { cores, moveToCore } from './measure/cores.ts';
+import { BrokerPool } from './peers/broker-pool.ts';
+import { writeResult } from './report/result-file.ts';
+import { reportText } from './report/table-text.ts';
+import { scenarios } from './scenarios/catalogue.ts';
+import type { Bench, Scenario } from './scenarios/scenario.ts';
+
+/**
+ * `npm run bench [-- NAME... [--quick] [--rounds N] [--list]]`: measures the built Edgeward beside its peers. Tables go to the
+ * standard output and, as JSON, to `bench/results/`; what is under way goes to the standard error.
+ */
+const usage = 'usage: npm run bench -- [NAME...] [--quick] [--rounds N] [--list]';
+
+function progressOf(name: string, begin: number): (text: string) => void {
+  const { stderr } = process;
+  return (text) => {
+    const line = `[${((performance.now() - begin) / 1000).toFixed(0).padStart(4)} s] ${name}: ${text}`;
+    stderr.write(stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+  };
+}
+
+function chosen(names: readonly string[]): readonly Scenario[] {
+  const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `no scenario is called ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
+}
+
+function tellFailure(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { quick: { type: 'boolean' }, list: { type: 'boolean' }, rounds: { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (values.list) {
+    for (const { name, summary } of scenarios) process.stdout.write(`${name.padEnd(12)} ${summary}\n`);
+    return;
+  }
+  const quick = values.quick ?? false;
+  const rounds = Number(values.rounds ?? (quick ? 1 : 3));
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
+    throw new Error(`--rounds is no number of 1 to 100\n${usage}`);
+  // So that the core of the server has nothing else to do.
+  moveToCore(cores.load, process.pid);
+  await using brokers = new BrokerPool();
+  const begin = performance.now();
+  for (const scenario of chosen(positionals)) {
+    const bench: Bench = {
+      quick,
+      rounds,
+      brokerOf: (kind) => brokers.get(kind),
+      progress: progressOf(scenario.name, begin),
+    };
+    try {
+      const report = await scenario.run(bench);
+      bench.progress(`is in ${await writeResult(report, quick)}\n`);
+      process.stdout.write(`${reportText(report)}\n`);
+    } catch (error) {
+      // The others can still be measured.
+      tellFailure(error);
+    }
+  }
+}
+
+// Whatever was started ends with this process: its channel to it closes.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+
+try {
+  await main();
+} catch (error) {
+  tellFailure(error);
+}

@@ -1,0 +1,69 @@
+import { relayPeer, signalrPeer, socketioPeer, spacesPeer } from '../peers/edgeward.ts';
+import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
+import type { PeerKind } from '../peers/peer.ts';
+import { mosquittoPeer, natsPeer, webStompPeer } from '../peers/system-peers.ts';
+import type { Figure, ScenarioReport, TargetReport } from '../report/scenario-report.ts';
+import { medianAt, target } from '../report/target.ts';
+import { compare, type Situation } from './compare.ts';
+import { deliveryColumns } from './delivery-columns.ts';
+import type { Bench, Scenario } from './scenario.ts';
+import { burstSituation, payloadBytes } from './situations.ts';
+
+const everywhere: readonly PeerKind[] = [
+  socketioPeer,
+  relayPeer,
+  signalrPeer,
+  stockPeer,
+  rawWsPeer,
+  floorSinglePeer,
+  floorJoinedPeer,
+  natsPeer,
+  mosquittoPeer,
+];
+/** What costs so much that it would take the time of all the others. */
+const onlySmall: readonly PeerKind[] = [spacesPeer, webStompPeer];
+
+export const broadcast: Scenario = {
+  name: 'broadcast',
+  summary: 'every event to all of 1,000 and 10,000 clients, one by one and in bursts of 10',
+  async run(bench): Promise<ScenarioReport> {
+    const figures: Figure[] = [];
+    for (const clients of bench.quick ? [200] : [1000, 10_000]) {
+      const peers = clients > 1000 ? everywhere : [...everywhere, ...onlySmall];
+      const situations = situationsFor(clients, bench);
+      figures.push(...(await compare(bench, { peers, clients, situations, settingsOf: () => ({ payloadBytes }) })));
+    }
+    return {
+      name: 'broadcast',
+      title: 'Broadcast: every event to every client',
+      columns: deliveryColumns,
+      figures,
+      targets: [...new Set(figures.map(({ situation }) => situation))].flatMap((each) => targetsOf(figures, each)),
+      notes: [`Payloads of ${payloadBytes} bytes of JSON, published over HTTP except to brokers.`],
+    };
+  },
+};
+
+const situationsFor = (clients: number, bench: Bench): readonly Situation[] =>
+  [1, 10].map((burst) => {
+    const name = `${clients} clients, ${burst === 1 ? 'one by one' : 'bursts of 10'}`;
+    return burstSituation(name, { to: 'all', payloadBytes: [payloadBytes] }, burst, bench);
+  });
+
+function targetsOf(figures: readonly Figure[], situation: string): readonly TargetReport[] {
+  const cpu = (peer: string): number => medianAt(figures, { situation, peer, key: 'cpuMicros' });
+  const isBurst = situation.includes('bursts');
+  const ratio = (peer: string, other: string, limit: number): readonly TargetReport[] =>
+    target(`${situation}: CPU of ${peer} / ${other}`, cpu(peer) / cpu(other), 'at most', limit);
+  const socketio = isBurst
+    ? [
+        ...ratio('edgeward socketio', 'stock socket.io', 0.2),
+        ...ratio('edgeward socketio', 'NATS', 1),
+        ...ratio('edgeward socketio', 'floor, joined', 1.5),
+      ]
+    : [...ratio('edgeward socketio', 'stock socket.io', 0.75), ...ratio('edgeward socketio', 'floor, single', 1.3)];
+  const others = ['edgeward relay', 'edgeward signalr'].flatMap((peer) =>
+    isBurst ? ratio(peer, 'floor, joined', 1.5) : ratio(peer, 'floor, single', 1.2),
+  );
+  return [...socketio, ...others];
+}

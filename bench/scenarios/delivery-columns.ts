@@ -1,0 +1,18 @@
+import type { Column } from '../report/scenario-report.ts';
+
+/** What deliveries cost the server. */
+export const costColumns: readonly Column[] = [
+  { key: 'cpuMicros', title: 'CPU µs a delivery', digits: 2 },
+  { key: 'userMicros', title: 'user', digits: 2 },
+  { key: 'systemMicros', title: 'system', digits: 2 },
+  { key: 'perSecond', title: 'deliveries a second', digits: 0 },
+  { key: 'frameBytes', title: 'frame bytes', digits: 0 },
+];
+
+/** The same, and how long they took. */
+export const deliveryColumns: readonly Column[] = [
+  ...costColumns,
+  { key: 'p50Ms', title: 'p50 ms', digits: 2 },
+  { key: 'p99Ms', title: 'p99 ms', digits: 2 },
+  { key: 'p999Ms', title: 'p99.9 ms', digits: 2 },
+];

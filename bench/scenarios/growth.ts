@@ -1,0 +1,73 @@
+import { edgeward } from '../peers/edgeward.ts';
+import type { PeerKind } from '../peers/peer.ts';
+import type { Figure } from '../report/scenario-report.ts';
+import { medianAt, target } from '../report/target.ts';
+import { compareBacklogs } from './backlogs.ts';
+import { costColumns } from './delivery-columns.ts';
+import type { Scenario } from './scenario.ts';
+import { backlogSituation, payloadBytes } from './situations.ts';
+
+type Size = { readonly clients: number; readonly topics: number };
+
+/** What grows ten-fold, with everything else as it was. */
+type Growth = { readonly what: string; readonly endpoint: 'socketio' | 'relay'; readonly sizes: readonly [Size, Size] };
+
+const [few, many] = [1000, 10_000];
+const events = 4000;
+const growths: readonly Growth[] = [
+  {
+    what: 'rooms of as many connections',
+    endpoint: 'socketio',
+    sizes: [
+      { clients: few, topics: 9 },
+      { clients: few, topics: 90 },
+    ],
+  },
+  {
+    what: 'distinct patterns, one a connection',
+    endpoint: 'relay',
+    sizes: [
+      { clients: few, topics: 0 },
+      { clients: many, topics: 0 },
+    ],
+  },
+];
+const names = ['as it was', 'ten-fold'] as const;
+
+export const growth: Scenario = {
+  name: 'growth',
+  summary: 'the cost of a delivery as rooms and patterns grow ten-fold; as connections do: targeted',
+  async run(bench) {
+    const figures: Figure[] = [];
+    for (const each of growths) {
+      const clientsOf = new Map(each.sizes.map((size, index) => [peerOf(each, size, index), size.clients]));
+      const situations = [backlogSituation(each.what, { to: 'each', payloadBytes: [payloadBytes] }, events, bench)];
+      const clients = (peer: PeerKind): number => Math.ceil((clientsOf.get(peer) ?? 0) / (bench.quick ? 10 : 1));
+      figures.push(...(await compareBacklogs(bench, { peers: [...clientsOf.keys()], clients, situations })));
+    }
+    return {
+      name: 'growth',
+      title: 'Growth: each event from AMQP to one client, of ever more',
+      columns: costColumns,
+      figures,
+      targets: growths.flatMap((each) => {
+        const [one, ten] = names.map((name) =>
+          medianAt(figures, { situation: each.what, peer: nameOf(each, name), key: 'cpuMicros' }),
+        );
+        return target(`${each.what}: CPU ten-fold / as it was`, (ten ?? NaN) / (one ?? NaN), 'at most', 1.1);
+      }),
+      notes: [
+        `Patterns: ${few} and ${many} connections with one each. How the cost grows with connections is in "targeted". Rooms: ${few} connections in 12 and in 93 rooms each, of which no two share more than two.`,
+      ],
+    };
+  },
+};
+
+const nameOf = ({ endpoint }: Growth, size: string): string => `edgeward ${endpoint}, ${size}`;
+
+const peerOf = (each: Growth, { topics }: Size, index: number): PeerKind =>
+  edgeward({
+    endpoint: each.endpoint,
+    name: nameOf(each, names[index] ?? ''),
+    clients: { topics, ownPattern: true },
+  });

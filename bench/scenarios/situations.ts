@@ -1,0 +1,30 @@
+import type { AudienceSpec } from '../load/audience.ts';
+import type { Situation } from './compare.ts';
+import { measureBacklog, measureRun } from './measure-run.ts';
+import type { Bench } from './scenario.ts';
+
+/** What a till gets: about 386 bytes on the wire with its envelope. */
+export const payloadBytes = 320;
+
+const runMs = 500;
+const quickRunMs = 100;
+
+/** Bursts over HTTP, each when everybody has got the one before. */
+export function burstSituation(name: string, audience: AudienceSpec, burst: number, { quick }: Bench): Situation {
+  const spec = { ...audience, burst, ms: quick ? quickRunMs : runMs, eventsMin: burst };
+  return {
+    name,
+    measure: (stand) => measureRun(stand, spec),
+    warmUp: (stand) => measureRun(stand, { ...spec, ms: spec.ms / 2 }),
+  };
+}
+
+/** So many events that wait in a broker. */
+export function backlogSituation(name: string, audience: AudienceSpec, count: number, { quick }: Bench): Situation {
+  const events = quick ? Math.ceil(count / 10) : count;
+  return {
+    name,
+    measure: (stand) => measureBacklog(stand, { ...audience, events }),
+    warmUp: (stand) => measureBacklog(stand, { ...audience, events: Math.ceil(events / 2) }),
+  };
+}

@@ -1,0 +1,49 @@
+import { signalrPeer, socketioPeer } from '../peers/edgeward.ts';
+import { bareConsumerPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
+import type { Figure } from '../report/scenario-report.ts';
+import { medianAt, target } from '../report/target.ts';
+import { compareBacklogs } from './backlogs.ts';
+import { costColumns } from './delivery-columns.ts';
+import type { Scenario } from './scenario.ts';
+import { backlogSituation, payloadBytes } from './situations.ts';
+
+const peers = [socketioPeer, signalrPeer, stockPeer, rawWsPeer, floorSinglePeer, bareConsumerPeer];
+const events = 4000;
+const [few, many] = [1000, 10_000];
+const situationOf = (clients: number): string => `one of ${clients} clients`;
+
+export const targeted: Scenario = {
+  name: 'targeted',
+  summary: 'every event from AMQP to one of 1,000 and 10,000 clients',
+  async run(bench) {
+    const figures: Figure[] = [];
+    for (const clients of [few, many]) {
+      const audience = { to: 'each', payloadBytes: [payloadBytes] } as const;
+      const situations = [backlogSituation(situationOf(clients), audience, events, bench)];
+      const opened = clients / (bench.quick ? 10 : 1);
+      figures.push(...(await compareBacklogs(bench, { peers, clients: opened, situations })));
+    }
+    const cpu = (peer: string, clients: number): number =>
+      medianAt(figures, { situation: situationOf(clients), peer, key: 'cpuMicros' });
+    const { name } = socketioPeer;
+    return {
+      name: 'targeted',
+      title: 'Targeted: every event from AMQP to one client',
+      columns: costColumns,
+      figures,
+      targets: [
+        ...target(`CPU of ${name} / stock socket.io`, cpu(name, many) / cpu('stock socket.io', many), 'at most', 0.7),
+        ...target(
+          `CPU of ${name} with ${many} / with ${few} clients`,
+          cpu(name, many) / cpu(name, few),
+          'at most',
+          1.1,
+        ),
+      ],
+      notes: [
+        `${events} messages wait in a durable queue; prefetch 256 everywhere. The CPU is that of intake and delivery.`,
+        'The bare consumer is amqplib that acknowledges and does nothing.',
+      ],
+    };
+  },
+};
