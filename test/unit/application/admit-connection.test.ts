@@ -71,7 +71,7 @@ describe('admitted', () => {
           ['topics', ['a', 'b']],
           ['connection', 'c-1'],
         ]),
-        tokens: new Map([['ocms', 'good']]),
+        tokens: new Map(),
       },
       rooms: ['tenants/42', 'tenants/42/connections/c-1', 'topics/a', 'topics/b'],
       closesAt: undefined,
@@ -152,6 +152,13 @@ describe('denied', () => {
 });
 
 describe('checks', () => {
+  test.each([
+    ['are handed the tokens later, too', checksOf(fakeCheck('crm', true)), new Map([['ocms', 'good']])],
+    ['that are not there keep no token', {}, new Map()],
+  ])('%s', async (_, own, tokens) => {
+    expect(await admissionOf(own).admit('good')).toMatchObject({ session: { tokens } });
+  });
+
   const both = {
     connect: { checks: ['crm'] },
     rooms: policy.rooms.map((group) => ({ ...group, rule: { checks: ['crm', 'sites'] } })),
