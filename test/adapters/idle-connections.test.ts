@@ -37,7 +37,7 @@ const cases: readonly Case[] = [
     first: '40/chat,{"token":"ann"}',
     bytesMax: 11_500,
   },
-  { name: 'the relay', start: () => startRelay(), path: '/subscribe?rooms=a', bytesMax: 6000 },
+  { name: 'the relay', start: () => startRelay(), path: '/subscribe?rooms=a', bytesMax: 6500 },
   {
     name: 'a hub',
     start: () => startHub(),
@@ -72,13 +72,23 @@ describe('an idle connection', () => {
     };
     // What is made once is made by the first.
     await openMany(count);
-    const before = memoryUsedBytes();
+    const before = await settledBytes();
     await openMany(2 * count);
     await eventually(() => expect((memoryUsedBytes() - before) / count).toBeLessThan(bytesMax));
   });
 });
 
 function ignore(): void {}
+
+/** What is in use when what earlier tests have left is gone, some of which goes only with a turn of the event loop. */
+async function settledBytes(): Promise<number> {
+  let bytes = memoryUsedBytes();
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    bytes = memoryUsedBytes();
+  }
+  return bytes;
+}
 
 /** An engine behind a listener, with everybody who is connected. */
 async function startEngine(own: Readonly<Record<string, unknown>> = {}) {
