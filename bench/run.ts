@@ -7,10 +7,10 @@ import { scenarios } from './scenarios/catalogue.ts';
 import type { Bench, Scenario } from './scenarios/scenario.ts';
 
 /**
- * `npm run bench [-- NAME... [--quick] [--rounds N] [--list]]`: measures the built Edgeward beside its peers. Tables go to the
+ * `npm run bench [-- NAME... [--quick] [--rounds N] [--peer TEXT]... [--list]]`: measures the built Edgeward beside its peers. Tables go to the
  * standard output and, as JSON, to `bench/results/`; what is under way goes to the standard error.
  */
-const usage = 'usage: npm run bench -- [NAME...] [--quick] [--rounds N] [--list]';
+const usage = 'usage: npm run bench -- [NAME...] [--quick] [--rounds N] [--peer TEXT]... [--list]';
 
 function progressOf(name: string, begin: number): (text: string) => void {
   const { stderr } = process;
@@ -37,7 +37,12 @@ function tellFailure(error: unknown): void {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { quick: { type: 'boolean' }, list: { type: 'boolean' }, rounds: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean' },
+      list: { type: 'boolean' },
+      rounds: { type: 'string' },
+      peer: { type: 'string', multiple: true },
+    },
     allowPositionals: true,
   });
   if (values.list) {
@@ -45,6 +50,8 @@ async function main(): Promise<void> {
     return;
   }
   const quick = values.quick ?? false;
+  const sought = values.peer ?? [];
+  const isWanted = (peer: string) => sought.length === 0 || sought.some((text) => peer.includes(text));
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
     throw new Error(`--rounds is no number of 1 to 100\n${usage}`);
@@ -56,12 +63,13 @@ async function main(): Promise<void> {
     const bench: Bench = {
       quick,
       rounds,
+      isWanted,
       brokerOf: (kind) => brokers.get(kind),
       progress: progressOf(scenario.name, begin),
     };
     try {
       const report = await scenario.run(bench);
-      bench.progress(`is in ${await writeResult(report, quick)}\n`);
+      bench.progress(`is in ${await writeResult(report, quick || sought.length > 0)}\n`);
       process.stdout.write(`${reportText(report)}\n`);
     } catch (error) {
       // The others can still be measured.

@@ -1,3 +1,4 @@
+import type { RunSpec } from '../load/run-spec.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import type { PeerKind, PeerSettings } from '../peers/peer.ts';
 import type { Figure } from '../report/scenario-report.ts';
@@ -16,6 +17,8 @@ export type Comparison = {
   readonly peers: readonly PeerKind[];
   readonly clients: number | ((peer: PeerKind) => number);
   readonly situations: readonly Situation[];
+  /** Of each server before its clients come. */
+  readonly warmUp?: RunSpec;
   /** Of each peer, so that what it takes from is its own. */
   readonly settingsOf: (peer: PeerKind) => Promise<PeerSettings> | PeerSettings;
 };
@@ -27,7 +30,7 @@ export type Comparison = {
 export async function compare(bench: Bench, comparison: Comparison): Promise<readonly Figure[]> {
   await using stands = new AsyncDisposableStack();
   const courses: Course[] = [];
-  for (const kind of comparison.peers) {
+  for (const kind of comparison.peers.filter(({ name }) => bench.isWanted(name))) {
     const clients = typeof comparison.clients === 'number' ? comparison.clients : comparison.clients(kind);
     bench.progress(`${kind.name}: ${clients} clients`);
     courses.push(await begin(kind, clients, comparison, stands));
@@ -54,14 +57,14 @@ type Course = {
 async function begin(
   kind: PeerKind,
   clients: number,
-  { situations, settingsOf }: Comparison,
+  { situations, settingsOf, warmUp }: Comparison,
   stands: AsyncDisposableStack,
 ): Promise<Course> {
   const runs = new Map(situations.map(({ name }) => [name, [] as RunFigures[]]));
   const lack = kind.lack();
   if (lack !== undefined) return { kind, stand: undefined, runs, error: lack };
   try {
-    const stand = stands.use(await openStand(kind, await settingsOf(kind), clients));
+    const stand = stands.use(await openStand(kind, await settingsOf(kind), clients, warmUp && { warmUp }));
     return { kind, stand, runs, error: undefined };
   } catch (error) {
     return { kind, stand: undefined, runs, error: describeFailure(error) };

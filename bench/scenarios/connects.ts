@@ -53,7 +53,7 @@ async function measureConnects(bench: Bench): Promise<readonly Figure[]> {
   await using started = new AsyncDisposableStack();
   const issuer = started.use(await createTokenIssuer());
   const courses: Course[] = [];
-  for (const kind of peers) {
+  for (const kind of peers.filter(({ name }) => bench.isWanted(name))) {
     bench.progress(`${kind.name} starts`);
     const runs: Runs = { 'first connect': [], 'connect again': [] };
     try {

@@ -12,12 +12,16 @@ export type WebSocketOwner = {
   closed(code: number): void;
 };
 
+const noExtensions = Object.freeze({});
+
 /**
  * A WebSocket that tells its owner what happens by calling it. Functions that listen, one for each event of each
  * connection, and the tables that they stand in, are half a kilobyte.
  */
 export class DirectWebSocket extends WebSocket {
   owner: WebSocketOwner | undefined;
+  /** What ws begins with, and replaces where something is agreed on; an empty one for each is read with every write. */
+  protected _extensions: object = noExtensions;
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const { owner } = this;

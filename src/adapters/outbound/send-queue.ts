@@ -31,6 +31,8 @@ export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: num
  * slow client is owed is counted here and not hidden in its transport.
  */
 export class SendQueue implements StalledQueue, PendingWrite {
+  /** For `SendQueues` only. */
+  nextWaiting: SendQueue | undefined;
   readonly #writer: FrameWriter;
   readonly #queues: SendQueues;
   /** What is not handed to the transport yet. */
@@ -169,7 +171,9 @@ export class SendQueues implements BudgetedQueues {
   readonly #flushes = new Set<Flush>();
   readonly #schedule: FlushSchedule;
   readonly #runs = new FrameRuns();
-  #waiting: SendQueue[] = [];
+  /** Those that are to be flushed, each with the one behind it. */
+  #firstWaiting: SendQueue | undefined;
+  #lastWaiting: SendQueue | undefined;
   #bytes = 0;
 
   /**
@@ -245,13 +249,25 @@ export class SendQueues implements BudgetedQueues {
 
   /** For the queues themselves: they are flushed when everything that this turn has brought is queued. */
   flushSoon(queue: SendQueue): void {
-    if (this.#waiting.push(queue) === 1) this.#schedule(this.#flush);
+    const last = this.#lastWaiting;
+    // It is among them already where it was flushed before its time.
+    if (queue === last || queue.nextWaiting) return;
+    this.#lastWaiting = queue;
+    if (last) last.nextWaiting = queue;
+    else this.#firstWaiting = queue;
+    if (!last) this.#schedule(this.#flush);
   }
 
   readonly #flush = (): void => {
-    const queues = this.#waiting;
-    this.#waiting = [];
+    let queue = this.#firstWaiting;
+    this.#firstWaiting = undefined;
+    this.#lastWaiting = undefined;
     this.#runs.forget();
-    for (const queue of queues) queue.flush();
+    while (queue) {
+      const next: SendQueue | undefined = queue.nextWaiting;
+      queue.nextWaiting = undefined;
+      queue.flush();
+      queue = next;
+    }
   };
 }

@@ -42,13 +42,14 @@ export const isOfWs = (websocket: WebSocket): boolean => {
 function writeBuffers(socket: Duplex, buffers: readonly Buffer[], pending: PendingWrite): boolean {
   const [first] = buffers;
   if (buffers.length === 1 && first) {
-    socket.write(first);
+    // False from a socket that has failed, too.
+    if (socket.write(first) && socket.writableLength === 0) return true;
   } else {
     socket.cork();
     for (const buffer of buffers) socket.write(buffer);
     socket.uncork();
+    if (socket.writableLength === 0 && socket.errored === null && !socket.destroyed) return true;
   }
-  if (socket.writableLength === 0) return socket.errored === null && !socket.destroyed;
   // A callback costs more than all the rest, so only those have one that need it. It is called behind what was written.
   socket.write(nothing, (error) => {
     if (!error) pending.written();

@@ -36,6 +36,26 @@ describe('a send queue', () => {
     expect(writer.writes).toEqual([['a'], ['b', 'c']]);
   });
 
+  test('is written before its time where that is asked for, and nobody is passed over', async () => {
+    const queues = new SendQueues(1000, unlimited());
+    const written: string[] = [];
+    const openNamed = (name: string) =>
+      queues.open({
+        write: ({ buffers }) => written.push(name + buffers.join('')) > 0,
+        terminate: () => expect.unreachable(),
+      });
+    const [first, early, last, other] = [openNamed('1'), openNamed('2'), openNamed('3'), openNamed('4')];
+    for (const queue of [first, early, last]) queue.push(frame('a'));
+    early.flushNow();
+    early.push(frame('b'));
+    last.flushNow();
+    last.push(frame('c'));
+    other.push(frame('d'));
+    await turn();
+    expect(written).toEqual(['2a', '3a', '1a', '2b', '3c', '4d']);
+    expect(queues.bytes).toBe(0);
+  });
+
   test('takes a transport that has written at once', async () => {
     const writer = new TestWriter();
     const write = writer.write.bind(writer);

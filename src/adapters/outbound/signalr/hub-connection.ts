@@ -113,7 +113,7 @@ export class HubConnection implements FrameWriter {
   }
 
   complete(id: string, error?: string): void {
-    if (this.#state === 'active' && this.#protocol) this.#send(this.#protocol.completion(id, error));
+    if (this.#state === 'active' && this.#protocol) this.#queue.push(this.#protocol.completion(id, error));
   }
 
   /** What has come due by now. */
@@ -142,6 +142,7 @@ export class HubConnection implements FrameWriter {
   }
 
   write(run: FrameRun, pending: PendingWrite): boolean {
+    this.#sentAt = this.#home.lookedAt.now;
     return this.#socket.write(run, pending);
   }
 
@@ -223,7 +224,7 @@ export class HubConnection implements FrameWriter {
     this.#protocol = protocol;
     this.#reader.framing = protocol.framing;
     this.#enter('active');
-    this.#send(protocol.greeting);
+    this.#queue.push(protocol.greeting);
     this.#home.rooms.join(this, rooms);
     observer.observe({ kind: 'connection-admitted', endpoint, connection: session.connection, rooms: rooms.length });
   }
@@ -257,12 +258,7 @@ export class HubConnection implements FrameWriter {
   }
 
   #offer(frame: Buffer | undefined): boolean {
-    return frame !== undefined && this.#send(frame);
-  }
-
-  #send(frame: Buffer): boolean {
-    this.#sentAt = this.#home.lookedAt.now;
-    return this.#queue.push(frame);
+    return frame !== undefined && this.#queue.push(frame);
   }
 
   #close(reason: CloseReason, cause: string): void {

@@ -10,6 +10,7 @@ type EngineInsides = {
   readonly writeBuffer: readonly unknown[];
   readonly transport: {
     readonly socket: WebSocket;
+    readonly writable: boolean;
     readonly perMessageDeflate: unknown;
     readonly supportsBinary: boolean;
   };
@@ -31,8 +32,11 @@ export function writeFrames(engineSocket: EngineSocket, run: FrameRun, pending: 
 }
 
 /** Whether Engine.IO itself has something to send yet. */
-export const hasWaitingPackets = (engineSocket: EngineSocket): boolean =>
-  insidesOf(engineSocket).writeBuffer.length > 0;
+export function hasWaitingPackets(engineSocket: EngineSocket): boolean {
+  const { transport, writeBuffer } = insidesOf(engineSocket);
+  // It sends at once what it can, so that nothing waits for a transport that is ready.
+  return !transport.writable && writeBuffer.length > 0;
+}
 
 /** Whether it is on a WebSocket of ws, and nothing is compressed, so that ready frames may be written past Engine.IO. */
 export function takesFrames(engineSocket: EngineSocket): boolean {
