@@ -1,3 +1,4 @@
+import type { RunSpec } from '../load/run-spec.ts';
 import { relayPeer, signalrPeer, socketioPeer, spacesPeer } from '../peers/edgeward.ts';
 import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind } from '../peers/peer.ts';
@@ -20,6 +21,7 @@ const everywhere: readonly PeerKind[] = [
   natsPeer,
   mosquittoPeer,
 ];
+const warmUp: RunSpec = { to: 'all', payloadBytes: [payloadBytes], burst: 1, ms: 1000, eventsMin: 3000 };
 /** What costs so much that it would take the time of all the others. */
 const onlySmall: readonly PeerKind[] = [spacesPeer, webStompPeer];
 
@@ -31,7 +33,9 @@ export const broadcast: Scenario = {
     for (const clients of bench.quick ? [200] : [1000, 10_000]) {
       const peers = clients > 1000 ? everywhere : [...everywhere, ...onlySmall];
       const situations = situationsFor(clients, bench);
-      figures.push(...(await compare(bench, { peers, clients, situations, settingsOf: () => ({ payloadBytes }) })));
+      figures.push(
+        ...(await compare(bench, { peers, clients, situations, warmUp, settingsOf: () => ({ payloadBytes }) })),
+      );
     }
     return {
       name: 'broadcast',
