@@ -24,9 +24,9 @@ export class FrameRun {
 
   /** Each frame. */
   get frames(): readonly Buffer[] {
-    const frames = new Array<Buffer>(this.count);
-    for (let run: FrameRun | undefined = this; run; run = run.#before) frames[run.count - 1] = run.last;
-    return frames;
+    const frames = [this.last];
+    for (let run = this.#before; run; run = run.#before) frames.push(run.last);
+    return frames.reverse();
   }
 
   /** The same bytes in as few buffers as pays. */

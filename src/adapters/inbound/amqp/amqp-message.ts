@@ -1,7 +1,7 @@
 import type { ConsumeMessageFields, Options } from 'amqplib';
-import { v7 as uuidv7 } from 'uuid';
 import { Event } from '../../../domain/event.ts';
 import { deadLetterAttributes } from '../../dead-letter-attributes.ts';
+import { eventId } from '../event-id.ts';
 import type { BasicProperties } from './amqp-properties.ts';
 import type { Table, TableValue } from './amqp-table.ts';
 
@@ -28,7 +28,7 @@ export function eventOf(message: AmqpMessage, { source, queue, now }: Intake, id
   const { content, fields, properties } = message;
   const { exchange, routingKey, deliveryTag, consumerTag, redelivered } = fields;
   return new Event({
-    id: properties.messageId || id || uuidv7(),
+    id: properties.messageId || id || eventId(),
     // The default exchange has no name, and leads to the queue that the key names.
     stream: exchange === '' ? queue : exchange,
     key: routingKey,

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import { Fault } from '../../../application/fault.ts';
 import type { PublishAdmission } from '../../../application/ports/admission.ts';
 import type { Clock } from '../../../application/ports/clock.ts';
@@ -17,6 +16,7 @@ import type { Event } from '../../../domain/event.ts';
 import { askHandler } from '../../ask-handler.ts';
 import { SourceLife } from '../../source-life.ts';
 import { bytesPerTurnMax } from '../../turns.ts';
+import { eventId } from '../event-id.ts';
 import { type EventOutcome, intakeRefusal } from '../http-problem.ts';
 import { createEventRoutes } from './event-routes.ts';
 import type { HttpSettings } from './http-settings.ts';
@@ -70,7 +70,7 @@ class PublishingSource implements HttpSource {
     this.routes = createEventRoutes({
       settings,
       admission,
-      intake: () => ({ source: name, settings, now: clock.now(), newId: uuidv7 }),
+      intake: () => ({ source: name, settings, now: clock.now(), newId: eventId }),
       refusal: () => intakeRefusal(this.state.kind, this.#drained !== undefined),
       take: (events) => this.#take(events),
     });

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
 import { Event } from '../../../domain/event.ts';
 import { deadLetterAttributes } from '../../dead-letter-attributes.ts';
+import { eventId } from '../event-id.ts';
 
 /** What an event costs beside its texts and bytes: the objects that hold it, roughly. */
 const overheadBytes = 256;
@@ -14,7 +14,7 @@ export function sizeOf(event: Event): number {
 
 /** An event that was published without an id gets one here, once, so that every attempt has the same. */
 export const withId = (event: Event): Event =>
-  event.id === '' ? new Event({ ...fieldsOf(event), id: uuidv7() }) : event;
+  event.id === '' ? new Event({ ...fieldsOf(event), id: eventId() }) : event;
 
 /** The event as the source hands it over: with itself as the origin. */
 export const takenFrom = (event: Event, source: string): Event =>
