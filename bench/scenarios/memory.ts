@@ -3,7 +3,6 @@ import { spreadOf } from '../measure/statistics.ts';
 import { relayPeer, signalrPeer, socketioPeer, spacesPeer } from '../peers/edgeward.ts';
 import { rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind } from '../peers/peer.ts';
-import { natsPeer } from '../peers/system-peers.ts';
 import type { Column, Figure, TargetReport } from '../report/scenario-report.ts';
 import { medianAt, target } from '../report/target.ts';
 import { describeFailure } from './compare.ts';
@@ -16,7 +15,7 @@ const columns: readonly Column[] = [
   { key: 'heapBytes', title: 'heap and external bytes a connection', digits: 0 },
   { key: 'baseMegabytes', title: 'RSS before, MB', digits: 0 },
 ];
-const peers = [socketioPeer, relayPeer, signalrPeer, spacesPeer, stockPeer, rawWsPeer, natsPeer];
+const peers = [socketioPeer, relayPeer, signalrPeer, spacesPeer, stockPeer, rawWsPeer];
 const stepsOf = ({ quick }: Bench): readonly number[] => (quick ? [200, 500] : [1000, 5000, 10_000, 15_000]);
 const warmUpClients = 200;
 const settleMs = 300;

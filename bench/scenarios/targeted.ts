@@ -1,5 +1,5 @@
 import { signalrPeer, socketioPeer } from '../peers/edgeward.ts';
-import { bareConsumerPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
+import { bareConsumerPeer, floorSinglePeer, stockPeer } from '../peers/node-peer.ts';
 import type { Figure } from '../report/scenario-report.ts';
 import { medianAt, target } from '../report/target.ts';
 import { compareBacklogs } from './backlogs.ts';
@@ -7,8 +7,8 @@ import { costColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
 import { backlogSituation, payloadBytes } from './situations.ts';
 
-const peers = [socketioPeer, signalrPeer, stockPeer, rawWsPeer, floorSinglePeer, bareConsumerPeer];
-const events = 4000;
+const peers = [socketioPeer, signalrPeer, stockPeer, floorSinglePeer, bareConsumerPeer];
+const events = 8000;
 const [few, many] = [1000, 10_000];
 const situationOf = (clients: number): string => `one of ${clients} clients`;
 
