@@ -83,6 +83,8 @@ export const webStompPeer: PeerKind = {
     const config = (port: number) => [
       'web_stomp.tcp.ip = 127.0.0.1',
       `web_stomp.tcp.port = ${port}`,
+      // It takes clients that say nothing for gone.
+      'web_stomp.ws_opts.idle_timeout = 3600000',
       ...ownStompPort(port),
     ];
     const broker = await startRabbitMq({ plugins: ['rabbitmq_web_stomp'], config });
