@@ -31,7 +31,7 @@ export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: num
  * slow client is owed is counted here and not hidden in its transport.
  */
 export class SendQueue implements StalledQueue, PendingWrite {
-  /** For `SendQueues` only. */
+  /** For `SendQueues` only: the one behind it among those that wait to be flushed. The last one has itself. */
   nextWaiting: SendQueue | undefined;
   readonly #writer: FrameWriter;
   readonly #queues: SendQueues;
@@ -250,8 +250,9 @@ export class SendQueues implements BudgetedQueues {
   /** For the queues themselves: they are flushed when everything that this turn has brought is queued. */
   flushSoon(queue: SendQueue): void {
     const last = this.#lastWaiting;
-    // It is among them already where it was flushed before its time.
-    if (queue === last || queue.nextWaiting) return;
+    // It is among them already where it was flushed before its time, or waits for its turn in a flush that has begun.
+    if (queue.nextWaiting) return;
+    queue.nextWaiting = queue;
     this.#lastWaiting = queue;
     if (last) last.nextWaiting = queue;
     else this.#firstWaiting = queue;
@@ -267,7 +268,7 @@ export class SendQueues implements BudgetedQueues {
       const next: SendQueue | undefined = queue.nextWaiting;
       queue.nextWaiting = undefined;
       queue.flush();
-      queue = next;
+      queue = next === queue ? undefined : next;
     }
   };
 }

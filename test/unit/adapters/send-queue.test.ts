@@ -56,6 +56,34 @@ describe('a send queue', () => {
     expect(queues.bytes).toBe(0);
   });
 
+  test('is not passed over when a write has something pushed behind one that was written before its time', () => {
+    const scheduled: (() => void)[] = [];
+    const queues = new SendQueues(1000, unlimited(), (flush) => void scheduled.push(flush));
+    const runNext = () => scheduled.shift()?.();
+    const written: string[] = [];
+    const openNamed = (name: string, onWrite = () => {}) =>
+      queues.open({
+        write({ buffers }) {
+          written.push(name + buffers.join(''));
+          onWrite();
+          return true;
+        },
+        terminate: () => expect.unreachable(),
+      });
+    const first = openNamed('1', () => {
+      early.push(frame('b'));
+      other.push(frame('c'));
+    });
+    const [early, other, last] = [openNamed('2'), openNamed('3'), openNamed('4')];
+    first.push(frame('a'));
+    early.push(frame('a'));
+    early.flushNow();
+    runNext();
+    last.push(frame('d'));
+    runNext();
+    expect([written.toSorted(), queues.bytes]).toEqual([['1a', '2a', '2b', '3c', '4d'], 0]);
+  });
+
   test('takes a transport that has written at once', async () => {
     const writer = new TestWriter();
     const write = writer.write.bind(writer);
