@@ -63,6 +63,21 @@ describe('the end of a connection', () => {
     expect(one.received.map(([, n]) => n)).toEqual(upTo(40));
   });
 
+  test('brings what waits behind what was sent to one client alone, when the client reads late', async () => {
+    const { io, client } = await startAdapter();
+    const one = await client();
+    clientEndOf(one).pause();
+    one.server.emit('a', 0, 'x'.repeat(8_000_000));
+    one.server.emit('a', 1);
+    io.emit('a', 2);
+    one.server.conn.close();
+    const gone = goneOf(one);
+    await turn();
+    clientEndOf(one).resume();
+    await gone;
+    expect(one.received.map(([, n]) => n)).toEqual(upTo(3));
+  });
+
   test('leaves nothing behind', async () => {
     const { io, client } = await startAdapter();
     const connections: WeakRef<object>[] = [];

@@ -118,8 +118,7 @@ export class AdapterOutlet implements FrameWriter, PendingWrite {
     this.#queue = this.#queues.open(this);
     this.#engineSocket.on('packetCreate', pushOutFirst);
     this.#engineSocket.once('close', closeOutlet);
-    (transport as WithOutlet)[outletKey] = this;
-    transport.close = closeBehindFrames;
+    this.#engineSocket.close = closeBehindFrames;
   }
 
   /** For monitors, which count the packets of Engine.IO. */
@@ -156,7 +155,8 @@ function closeOutlet(this: WithOutlet): void {
   this[outletKey]?.close();
 }
 
-function closeBehindFrames(this: Transport & WithOutlet, done?: () => void): void {
+/** Once it is closing, Engine.IO takes nothing more, though it goes on to send what waits there. */
+function closeBehindFrames(this: EngineSocket & WithOutlet, discard?: boolean): void {
   this[outletKey]?.pushOut();
-  (Object.getPrototypeOf(this) as Transport).close.call(this, done);
+  (Object.getPrototypeOf(this) as EngineSocket).close.call(this, discard);
 }
