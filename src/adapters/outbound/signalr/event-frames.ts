@@ -14,6 +14,8 @@ export class EventFrames {
   /** Clients number their streams from 0, so that many have the same. */
   readonly #items = new Map<HubProtocol, Map<string, Buffer>>();
   readonly #unable = new Set<HubProtocol>();
+  /** What was asked for last: neighbours mostly speak the same protocol. */
+  #last: { readonly protocol: HubProtocol; readonly frame: Buffer | undefined } | undefined;
   #argument: HubArgument | undefined;
 
   constructor(event: Event, settings: Pick<SignalrSettings, 'method' | 'argument'>, onFault: (error: unknown) => void) {
@@ -23,9 +25,11 @@ export class EventFrames {
   }
 
   invocation(protocol: HubProtocol): Buffer | undefined {
-    return this.#once(this.#invocations, protocol, protocol, () =>
-      protocol.invocation(this.#settings.method, this.#value()),
-    );
+    if (this.#last?.protocol === protocol) return this.#last.frame;
+    const make = () => protocol.invocation(this.#settings.method, this.#value());
+    const frame = this.#once(this.#invocations, protocol, protocol, make);
+    this.#last = { protocol, frame };
+    return frame;
   }
 
   /** As an item of the stream with this id. */
