@@ -33,8 +33,9 @@ export async function holdWhileUnknown<T>(
   // It may come when nobody waits any more.
   timedOut.catch(() => undefined);
   const end = () => {
-    over.abort();
+    // First, so that what somebody who listens makes of the end is no answer any more.
     reject(new Error('there was no answer in time'));
+    over.abort();
   };
   const stop = clock.schedule(holdMsMax, end);
   if (gone.aborted) over.abort();

@@ -121,6 +121,9 @@ const opaqueForm = /^[\x21-\x7e]+$/;
 /** What is said by a token that nobody has verified yet: its `iss`, where that is text, and all its claims as they came. */
 type Unverified = { readonly issuer: string | undefined; readonly text: Uint8Array };
 
+/** As jose reads claims: a byte order mark is passed over, and what is no UTF-8 is nothing. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
 function readUnverified(token: string): Verdict<Unverified, Denial> {
   if (!compactForm.test(token)) {
     return denied('token_malformed', 'this is no signed JWT (a bare one, without a scheme before it)');
@@ -128,7 +131,8 @@ function readUnverified(token: string): Verdict<Unverified, Denial> {
   const payload = token.slice(token.indexOf('.') + 1, token.lastIndexOf('.'));
   const text = Buffer.from(payload, 'base64url');
   try {
-    const claims: unknown = JSON.parse(text.toString());
+    // One character more than whole bytes need, which `Buffer` drops, is no base64url.
+    const claims: unknown = payload.length % 4 === 1 ? undefined : JSON.parse(strictUtf8.decode(text));
     if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
       const issuer = 'iss' in claims && typeof claims.iss === 'string' ? claims.iss : undefined;
       return allowed({ issuer, text });

@@ -112,6 +112,13 @@ describe('refuses', () => {
     }
   });
 
+  test.each([
+    ['no UTF-8', Buffer.from('{"iss":"other","a":"\xff"}', 'latin1').toString('base64url')],
+    ['a character too many', `${base64url({ iss: 'other' })}A`],
+  ])('claims that are %s, whatever else is wrong', async (_, claims) => {
+    expect(await outcome(`${base64url({ alg: 'none' })}.${claims}.AAAA`, ['ocms'])).toBe('token_malformed');
+  });
+
   test('a token with an end that never comes', async () => {
     const verifier = verifierOf({ kind: { secret, algorithms: ['HS256'], issuers: ['k'] } });
     const signed = `${base64url({ alg: 'HS256' })}.${Buffer.from('{"iss":"k","exp":1e400}').toString('base64url')}`;

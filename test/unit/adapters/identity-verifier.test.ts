@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { testKey } from '../../support/key-server.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { recordingObserver } from '../../support/recording-observer.ts';
 import {
+  base64url,
   iamClaims,
   iamKey,
   now,
@@ -31,6 +33,13 @@ describe('accepts', () => {
     expect(await outcome(await ocmsKey.sign(ocmsClaims({ aud: ['a', 'https://hiiretail.com'] })), ['ocms'])).toBe(
       'ocms',
     );
+  });
+
+  test('claims that begin with a byte order mark', async () => {
+    const claims = Buffer.from(`\u{feff}{"iss":"shared","exp":${nowSeconds + 60}}`).toString('base64url');
+    const signed = `${base64url({ alg: 'HS256' })}.${claims}`;
+    const signature = createHmac('sha256', secret).update(signed).digest('base64url');
+    expect(await outcome(`${signed}.${signature}`, ['shared'])).toBe('shared');
   });
 
   test('hiiretail 8.4: IAM tokens of both issuers, each with its own audience', async () => {

@@ -5,6 +5,7 @@ import { socketioSettings } from '../../../src/adapters/outbound/socketio/socket
 import { Fault } from '../../../src/application/fault.ts';
 import { anyName, anyText } from '../../support/any-text.ts';
 import { eventOf } from '../../support/domain-fixtures.ts';
+import { heapUsedBytes } from '../../support/heap-used.ts';
 
 const encoderOf = (settings: Readonly<Record<string, unknown>> = {}) =>
   createSocketioEncoder(socketioSettings.parse(settings));
@@ -280,8 +281,20 @@ test('meta is the same whatever events came before: attributes are remembered by
 
 test('of more kinds of events than are remembered each is told in full', () => {
   const encode = encoderOf();
-  for (let index = 0; index < 1500; index += 1) {
+  // So many that it begins anew.
+  for (let index = 0; index < 12_000; index += 1) {
     const meta = argumentsOf(encode(eventOf({ [`n${index}`]: 'x', b: 'y' })))[2];
     expect(meta).toMatchObject({ [`n${index}`]: 'x', b: 'y' });
   }
+});
+
+test('what is remembered of kinds of events is little, however many attributes they have', () => {
+  const encode = encoderOf();
+  const attributesOf = (count: number): [string, string][] =>
+    Array.from({ length: count }, (_, index) => [`name-${index}`.padEnd(100, 'x'), '']);
+  const before = heapUsedBytes();
+  for (let count = 999; count > 0; count -= 1) encode(eventOf(attributesOf(count)));
+  expect(heapUsedBytes() - before).toBeLessThan(10_000_000);
+  expect(metaOf([['a', 'b']])).toMatchObject({ a: 'b' });
+  expect(encode(eventOf({}))).toContain('42');
 });

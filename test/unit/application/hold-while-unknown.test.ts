@@ -125,6 +125,18 @@ describe('holdWhileUnknown', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('what somebody who listens makes of the end is no answer', async () => {
+    const clock = new ManualClock();
+    const held = holdWhileUnknown(
+      (signal) => new Promise<string>((resolve) => signal.addEventListener('abort', () => resolve('no'))),
+      { clock, random: () => 0, holdMsMax: 3000 },
+      new AbortController().signal,
+    );
+    await nextTurn();
+    clock.advance(3000);
+    expect(await held).toMatchObject({ kind: 'try-later', error: new Error('there was no answer in time') });
+  });
+
   test('a client that goes ends it at once', async () => {
     const { clock, gone, held, signals } = holding(3000);
     await nextTurn();

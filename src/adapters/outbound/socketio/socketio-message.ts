@@ -61,14 +61,19 @@ function dataOf(event: Event): string {
   return `"${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}"`;
 }
 
-/** Which attributes are told, and the beginning of the member that tells each. */
-type Members = readonly { readonly attribute: string; readonly begin: string }[];
+/** An attribute that is told, and the beginning of the member that tells it. */
+type Member = { readonly attribute: string; readonly name: string; readonly begin: string };
+type Members = readonly Member[];
 
-/** Events of one kind have the same attributes, and `next` are those with one more. */
+/** Events of one kind have the same attributes in the same order, and `next` are those with one more. */
 type Kind = { readonly next: Map<string, Kind>; members: Members | undefined };
 
-/** Of further ones it is worked out each time anew. */
 const kindsKnownMax = 1000;
+/** After so many events of further ones it begins anew: who sends ever other names does not keep those of others out. */
+const unknownMax = 10_000;
+/** A kind that is known holds as many members; for events with more of them it is worked out each time. */
+const attributesKnownMax = 32;
+const namesKnownMax = 1000;
 
 /** The object as JSON. */
 function createMeta({ names, fields }: SocketioSettings['meta']): (event: Event) => string {
@@ -95,38 +100,66 @@ function createMembers(
   rename: (name: string) => string,
   reserved: ReadonlySet<string>,
 ): (attributes: ReadonlyMap<string, string>) => Members {
-  const none: Kind = { next: new Map(), members: [] };
-  let kinds = 1;
+  const memberOf = createMember(rename);
+  const choose = (attributes: ReadonlyMap<string, string>) => chooseMembers([...attributes.keys()], memberOf, reserved);
+  const known = new Map<string, Kind>();
+  let kinds = 0;
+  let unknown = 0;
   return (attributes) => {
-    let kind = none;
-    for (const name of attributes.keys()) {
-      let next = kind.next.get(name);
-      if (!next) {
-        if (kinds >= kindsKnownMax) return chooseMembers([...attributes.keys()], rename, reserved);
-        kinds += 1;
-        next = { next: new Map(), members: undefined };
-        kind.next.set(name, next);
-      }
-      kind = next;
+    if (attributes.size > attributesKnownMax) return choose(attributes);
+    if (unknown >= unknownMax) {
+      known.clear();
+      kinds = 0;
+      unknown = 0;
     }
-    kind.members ??= chooseMembers([...attributes.keys()], rename, reserved);
+    let next = known;
+    let kind: Kind | undefined;
+    for (const name of attributes.keys()) {
+      kind = next.get(name);
+      if (!kind) {
+        if (kinds >= kindsKnownMax) {
+          unknown += 1;
+          return choose(attributes);
+        }
+        kinds += 1;
+        kind = { next: new Map(), members: undefined };
+        next.set(name, kind);
+      }
+      next = kind.next;
+    }
+    if (!kind) return [];
+    kind.members ??= choose(attributes);
     return kind.members;
+  };
+}
+
+/** Names come again in other kinds, and some clients write theirs in another order each time. */
+function createMember(rename: (name: string) => string): (attribute: string) => Member {
+  const known = new Map<string, Member>();
+  return (attribute) => {
+    const found = known.get(attribute);
+    if (found) return found;
+    const name = rename(attribute);
+    const member = { attribute, name, begin: `${JSON.stringify(name)}:` };
+    if (known.size >= namesKnownMax) known.clear();
+    known.set(attribute, member);
+    return member;
   };
 }
 
 /** Sorted, so that of two names which become one the alphabetically first wins, whatever the broker's order. */
 function chooseMembers(
   attributes: readonly string[],
-  rename: (name: string) => string,
+  memberOf: (attribute: string) => Member,
   reserved: ReadonlySet<string>,
 ): Members {
   const taken = new Set(reserved);
-  const members: { attribute: string; begin: string }[] = [];
+  const members: Member[] = [];
   for (const attribute of attributes.toSorted()) {
-    const name = rename(attribute);
-    if (taken.has(name)) continue;
-    taken.add(name);
-    members.push({ attribute, begin: `${JSON.stringify(name)}:` });
+    const member = memberOf(attribute);
+    if (taken.has(member.name)) continue;
+    taken.add(member.name);
+    members.push(member);
   }
   return members;
 }
