@@ -1,4 +1,3 @@
-import type { RunSpec } from '../load/run-spec.ts';
 import { relayPeer, signalrPeer, socketioPeer, spacesPeer } from '../peers/edgeward.ts';
 import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind } from '../peers/peer.ts';
@@ -8,7 +7,7 @@ import { medianAt, target } from '../report/target.ts';
 import { compare, type Situation } from './compare.ts';
 import { deliveryColumns } from './delivery-columns.ts';
 import type { Bench, Scenario } from './scenario.ts';
-import { burstSituation, payloadBytes } from './situations.ts';
+import { burstSituation, httpWarmUp, payloadBytes } from './situations.ts';
 
 const everywhere: readonly PeerKind[] = [
   socketioPeer,
@@ -31,8 +30,7 @@ export const broadcast: Scenario = {
       const peers = clients > 1000 ? everywhere : [...everywhere, ...onlySmall];
       const situations = situationsFor(clients, bench);
       // What one event costs weighs little among many clients.
-      const eventsMin = bench.quick ? 20 : clients > 1000 ? 300 : 1500;
-      const warmUp: RunSpec = { to: 'all', payloadBytes: [payloadBytes], burst: 1, ms: 100, eventsMin };
+      const warmUp = httpWarmUp(bench, clients > 1000 ? 300 : undefined);
       figures.push(
         ...(await compare(bench, { peers, clients, situations, warmUp, settingsOf: () => ({ payloadBytes }) })),
       );

@@ -5,7 +5,7 @@ import { medianAt, target } from '../report/target.ts';
 import { compare, type Situation } from './compare.ts';
 import { measureRun } from './measure-run.ts';
 import type { Scenario } from './scenario.ts';
-import { burstSituation, payloadBytes } from './situations.ts';
+import { burstSituation, httpWarmUp, payloadBytes } from './situations.ts';
 
 const columns: readonly Column[] = [
   { key: 'eventsPerSecond', title: 'events a second', digits: 0 },
@@ -23,7 +23,8 @@ export const latency: Scenario = {
   async run(bench) {
     const clients = bench.quick ? 200 : 1000;
     const settingsOf = () => ({ payloadBytes });
-    const sought = { peers: [stockPeer], clients, settingsOf };
+    const warmUp = httpWarmUp(bench);
+    const sought = { peers: [stockPeer], clients, settingsOf, warmUp };
     const found = await compare(bench, { ...sought, situations: [burstSituation(greatest, audience, 1, bench)] });
     const most = medianAt(found, { situation: greatest, peer: stockPeer.name, key: 'eventsPerSecond' });
     const perSecond = Math.max(1, Math.round(most / 2));
@@ -35,7 +36,7 @@ export const latency: Scenario = {
       warmUp: (stand) => measureRun(stand, { ...spec, ms: spec.ms / 3 }),
     };
     const peers = [socketioPeer, stockPeer];
-    const figures = await compare(bench, { peers, clients, settingsOf, situations: [situation] });
+    const figures = await compare(bench, { peers, clients, settingsOf, warmUp, situations: [situation] });
     const p99 = (peer: string): number => medianAt(figures, { situation: half, peer, key: 'p99Ms' });
     const ratio = p99(socketioPeer.name) / p99(stockPeer.name);
     return {

@@ -1,4 +1,5 @@
 import type { AudienceSpec } from '../load/audience.ts';
+import type { RunSpec } from '../load/run-spec.ts';
 import type { Situation } from './compare.ts';
 import { measureBacklog, measureRun } from './measure-run.ts';
 import type { Bench } from './scenario.ts';
@@ -8,6 +9,15 @@ export const payloadBytes = 258;
 
 const runMs = 500;
 const quickRunMs = 100;
+
+/** For a server that takes its events over HTTP, before its clients come. */
+export const httpWarmUp = ({ quick }: Bench, eventsMin = 1500): RunSpec => ({
+  to: 'all',
+  payloadBytes: [payloadBytes],
+  burst: 1,
+  ms: 100,
+  eventsMin: quick ? 20 : eventsMin,
+});
 
 /** Bursts over HTTP, each when everybody has got the one before. */
 export function burstSituation(name: string, audience: AudienceSpec, burst: number, { quick }: Bench): Situation {

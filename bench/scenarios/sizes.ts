@@ -3,7 +3,7 @@ import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers
 import { compare } from './compare.ts';
 import { deliveryColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
-import { burstSituation } from './situations.ts';
+import { burstSituation, httpWarmUp } from './situations.ts';
 
 const sizesInTurn = [100, 400, 1600, 6400, 25_600, 64_000];
 const clients = 200;
@@ -22,7 +22,13 @@ export const sizes: Scenario = {
       name: 'sizes',
       title: 'Mixed sizes: 100 bytes to 64 kB',
       columns: deliveryColumns,
-      figures: await compare(bench, { peers, clients, situations, settingsOf: () => ({ payloadBytes: 0 }) }),
+      figures: await compare(bench, {
+        peers,
+        clients,
+        situations,
+        warmUp: httpWarmUp(bench),
+        settingsOf: () => ({ payloadBytes: 0 }),
+      }),
       targets: [],
       notes: [`Payloads of ${sizesInTurn.join(', ')} bytes in turn.`],
     };
