@@ -1,12 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { livenessRoutes } from '../../src/adapters/operations/health-routes.ts';
+import { createHttpApp } from '../../src/adapters/operations/http-app.ts';
 import { createHttpListener } from '../../src/adapters/operations/http-listener.ts';
 import { listenSettings } from '../../src/adapters/operations/listen-settings.ts';
 import { startListener } from '../support/listener-fixture.ts';
@@ -85,6 +88,14 @@ describe('TLS', () => {
     const [response] = await once(get(`${fixture.address.url}/healthz`, { rejectUnauthorized: false }), 'response');
     expect(response.statusCode).toBe(200);
     response.resume();
+  });
+
+  test('someone who does not agree on it in time is cut, though nothing can be written to them', async () => {
+    const server = createServer();
+    await using _app = createHttpApp(server, recordingObserver());
+    const socket = new Duplex({ read: () => undefined, write: () => undefined });
+    server.emit('clientError', Object.assign(new Error('too late'), { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' }), socket);
+    expect(socket.destroyed).toBe(true);
   });
 
   test('closing ends connections without a request', async () => {

@@ -1,9 +1,15 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { connect } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { livenessRoutes } from '../../src/adapters/operations/health-routes.ts';
 import { startListener } from '../support/listener-fixture.ts';
 import { openRawConnection } from '../support/raw-connection.ts';
+import { testCertificate, testCertificateKey } from '../support/test-certificate.ts';
 
 const far = (): AbortSignal => new AbortController().signal;
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -31,6 +37,31 @@ test('connections without a request are ended at once, however the peer sees it'
   await kept.receives(/alive/);
   await fixture.listener.close(far());
   await Promise.all([silent.closed, begun.closed, kept.closed]);
+});
+
+test('with TLS, too: those that have not agreed on it are not waited for, and upgraded ones are', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'edgeward-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const tls = { certificateFile: join(directory, 'certificate.pem'), keyFile: join(directory, 'key.pem') };
+  await writeFile(tls.certificateFile, testCertificate);
+  await writeFile(tls.keyFile, testCertificateKey);
+  const upgraded = Promise.withResolvers<Duplex>();
+  await using fixture = await startListener({ tls }, (listener) => {
+    listener.onUpgrade('/upgrade', (_request, socket) => upgraded.resolve(socket));
+  });
+  const { port } = fixture.address;
+  await using silent = await openRawConnection(port);
+  const client = connect({ host: '127.0.0.1', port, ca: testCertificate, servername: 'localhost' });
+  client.write('GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  const socket = await upgraded.promise;
+  const closed = fixture.listener.close(far());
+  await silent.closed;
+  socket.write('it goes on');
+  const [text] = await once(client, 'data');
+  expect(String(text)).toBe('it goes on');
+  client.on('end', () => client.end());
+  socket.end();
+  await closed;
 });
 
 test('a request in progress is answered first, then its connection ends', async () => {

@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { rawExchange } from '../support/raw-connection.ts';
 import {
   admitted,
+  clientFrame,
   connectedClient,
   rawClient,
   startEndpoint,
@@ -16,6 +17,17 @@ const eventNumber = (id: number, size: number) =>
   eventOf({}, { id: String(id), payload: new TextEncoder().encode(JSON.stringify('x'.repeat(size))) });
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 const never = () => new AbortController().signal;
+
+test.each([
+  ['what Engine.IO cannot read', clientFrame('9')],
+  ['a frame of no kind', Buffer.of(0x85, 0x80, 0, 0, 0, 0)],
+  ['a close frame', Buffer.of(0x88, 0x80, 0, 0, 0, 0)],
+])('a client that sends %s and keeps its side open is soon gone', async (_, frame) => {
+  const { port, endpoint, sockets } = await startEndpoint();
+  const client = await tcpClient(port, ['a']);
+  client.send(frame);
+  await eventually(() => expect([endpoint.connectionCount, sockets[0]?.destroyed]).toEqual([0, true]));
+});
 
 describe('a gateway that closes', () => {
   test('writes what is queued, then lets the stock client come back by itself', async () => {

@@ -14,18 +14,26 @@ export type ConnectionTracker = {
   cutAll(): void;
 };
 
+/** What is used of Node's TLS sockets that their types do not show: the TCP socket inside. */
+type TlsSocketInsides = Socket & { readonly _parent?: Socket };
+
 /** @param secure whether the server speaks TLS, which has a socket of its own around each TCP socket. */
 export function trackConnections(server: Server, secure: boolean): ConnectionTracker {
   const tcpSockets = new Set<Duplex>();
+  /** Of those, the ones that have not agreed on TLS yet. */
+  const agreeing = new Set<Duplex>();
   /** Of the connections that are the HTTP server's, how many requests. */
   const inProgress = new Map<Duplex, number>();
   let ending = false;
 
   server.on('connection', (socket: Socket) => {
     tcpSockets.add(socket);
+    if (secure) agreeing.add(socket);
     socket.on('close', forget);
   });
   server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    const { _parent } = socket as TlsSocketInsides;
+    if (_parent) agreeing.delete(_parent);
     inProgress.set(socket, 0);
     if (secure) socket.on('close', forget);
     if (ending) socket.destroy();
@@ -34,6 +42,7 @@ export function trackConnections(server: Server, secure: boolean): ConnectionTra
   // One listener for all connections: `this` is the one that has closed.
   function forget(this: Duplex): void {
     tcpSockets.delete(this);
+    agreeing.delete(this);
     inProgress.delete(this);
   }
 
@@ -57,6 +66,8 @@ export function trackConnections(server: Server, secure: boolean): ConnectionTra
       for (const [socket, requests] of inProgress) {
         if (requests === 0) socket.destroy();
       }
+      // Nothing has been asked for, and the server would wait for them.
+      for (const socket of agreeing) socket.destroy();
     },
     cutAll() {
       ending = true;

@@ -22,7 +22,11 @@ export function createHttpApp(server: Server, observer: Observer): FastifyInstan
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false },
-    clientErrorHandler: (error, socket) => writeProblem(socket, clientErrorStatus(error.code)),
+    clientErrorHandler: (error, socket) => {
+      // An answer would wait for what has just taken too long.
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
+      else writeProblem(socket, clientErrorStatus(error.code));
+    },
     frameworkErrors: (_error, _request, reply) => void answer(reply, 400, 'The path of the URL is malformed.'),
   });
   const methodsOf = new Map<string, Set<string>>();

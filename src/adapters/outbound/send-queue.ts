@@ -227,6 +227,8 @@ export class SendQueues implements BudgetedQueues {
   /** For the queues themselves, when their connection has gone. */
   forget(queue: SendQueue): void {
     this.#open.delete(queue);
+    // They hold what it was owed, and nothing may come for long.
+    this.#runs.forget();
   }
 
   /** For the queues themselves. */

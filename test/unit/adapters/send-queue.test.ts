@@ -5,6 +5,7 @@ import type { FrameRun } from '../../../src/adapters/outbound/frame-run.ts';
 import { SendBudget } from '../../../src/adapters/outbound/send-budget.ts';
 import { SendQueues } from '../../../src/adapters/outbound/send-queue.ts';
 import type { PendingWrite } from '../../../src/adapters/outbound/write-frames.ts';
+import { heapUsedBytes } from '../../support/heap-used.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { TestWriter } from '../../support/test-writer.ts';
 
@@ -227,6 +228,22 @@ describe('a send queue', () => {
     await turn();
     expect(writer.frames).toEqual(['a']);
     expect([queue.bytes, queues.bytes, writer.cuts.length]).toEqual([0, 0, 0]);
+  });
+
+  test('leaves nothing behind of what a connection that has gone was owed, though nothing comes any more', async () => {
+    const queues = new SendQueues(1000, unlimited());
+    const queue = queues.open(new TestWriter());
+    queue.push(frame('under way'));
+    await turn();
+    const owed = [frame('first'), frame('second')].map((each) => {
+      queue.push(each);
+      return new WeakRef(each);
+    });
+    queue.close();
+    await turn();
+    heapUsedBytes();
+    expect(owed.map((each) => each.deref())).toEqual([undefined, undefined]);
+    expect(queues.bytes).toBe(0);
   });
 
   test('whose transport throws is cut, and no other is disturbed', async () => {

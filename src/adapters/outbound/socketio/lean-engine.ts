@@ -2,12 +2,18 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server as Engine, type Socket as EngineSocket, type Transport } from 'engine.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { DirectWebSocket } from '../direct-websocket.ts';
+import { closingMsMax } from '../websocket-server.ts';
 import { DirectTransport, type UpgradeRequest } from './direct-transport.ts';
 
-/** The ws that Engine.IO brings along answers any number of pings to a client that reads none of the answers. */
+/**
+ * The ws that Engine.IO brings along answers any number of pings to a client that reads none of the answers. And it
+ * waits half a minute for one that has said or been told that it ends, and does not: still admitted, or counted nowhere.
+ */
 class DirectWebSocketServer extends WebSocketServer<typeof DirectWebSocket> {
   constructor(options: ServerOptions<typeof DirectWebSocket>) {
-    super({ ...options, WebSocket: DirectWebSocket });
+    // `closeTimeout` is not in the types of ws 8.18 yet.
+    const own = { ...options, closeTimeout: closingMsMax, WebSocket: DirectWebSocket };
+    super(own);
   }
 }
 
