@@ -11,7 +11,6 @@ const joinedBytesMax = 65_536;
  */
 export class FrameRun {
   readonly last: Buffer;
-  readonly count: number;
   readonly #before: FrameRun | undefined;
   #buffers: readonly Buffer[] | undefined;
   #deflated: readonly Buffer[] | undefined;
@@ -19,7 +18,6 @@ export class FrameRun {
   constructor(before: FrameRun | undefined, last: Buffer) {
     this.#before = before;
     this.last = last;
-    this.count = (before?.count ?? 0) + 1;
   }
 
   /** Each frame. */
@@ -31,7 +29,7 @@ export class FrameRun {
 
   /** The same bytes in as few buffers as pays. */
   get buffers(): readonly Buffer[] {
-    this.#buffers ??= this.count === 1 ? [this.last] : joinSmall(this.frames);
+    this.#buffers ??= this.#before === undefined ? [this.last] : joinSmall(this.frames);
     return this.#buffers;
   }
 
