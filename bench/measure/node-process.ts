@@ -36,7 +36,8 @@ process.on('exit', () => {
 });
 
 const startMsMax = 90_000;
-const endMsMax = 3000;
+/** There is nothing to keep, and a gateway would take its time for ten thousand clients. */
+const endMsMax = 300;
 
 /** Resolves once it serves. It ends with this process, however this process ends: its channel to it is gone then. */
 export async function startNodeProcess(program: NodeProgram): Promise<NodeProcess> {

@@ -1,4 +1,4 @@
-import { signalrPeer, socketioPeer } from '../peers/edgeward.ts';
+import { socketioPeer } from '../peers/edgeward.ts';
 import { amqpFeeds, pubsubFeeds } from '../peers/feeds.ts';
 import { bareConsumerPeer, stockPeer } from '../peers/node-peer.ts';
 import type { Column, Figure } from '../report/scenario-report.ts';
@@ -26,7 +26,7 @@ export const intake: Scenario = {
     const figures: Figure[] = [];
     for (const { kind, name, events } of feeds) {
       const situations = [backlogSituation(name, { to: 'each', payloadBytes: [payloadBytes] }, events, bench)];
-      const peers = [socketioPeer, signalrPeer, stockPeer, bareConsumerPeer];
+      const peers = [socketioPeer, stockPeer, bareConsumerPeer];
       figures.push(...(await compareBacklogs(bench, { peers, clients, situations, feeds: kind })));
     }
     return {

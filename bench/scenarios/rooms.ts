@@ -1,5 +1,5 @@
 import { signalrPeer, socketioPeer } from '../peers/edgeward.ts';
-import { bareConsumerPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
+import { bareConsumerPeer, floorSinglePeer, stockPeer } from '../peers/node-peer.ts';
 import { compareBacklogs } from './backlogs.ts';
 import { costColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,7 +14,7 @@ export const rooms: Scenario = {
   async run(bench) {
     const audience = { to: 'groups', payloadBytes: [payloadBytes] } as const;
     const situations = [backlogSituation('rooms of 10', audience, events, bench)];
-    const peers = [socketioPeer, signalrPeer, stockPeer, rawWsPeer, floorSinglePeer, bareConsumerPeer];
+    const peers = [socketioPeer, signalrPeer, stockPeer, floorSinglePeer, bareConsumerPeer];
     return {
       name: 'rooms',
       title: 'Rooms: every event from AMQP to a room of 10',

@@ -7,8 +7,9 @@ import { costColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
 import { backlogSituation, payloadBytes } from './situations.ts';
 
-const peers = [socketioPeer, signalrPeer, stockPeer, floorSinglePeer, bareConsumerPeer];
-const events = 8000;
+const peers = [socketioPeer, stockPeer];
+const onlyFew = [signalrPeer, floorSinglePeer, bareConsumerPeer];
+const events = 6000;
 const [few, many] = [1000, 10_000];
 const situationOf = (clients: number): string => `one of ${clients} clients`;
 
@@ -21,7 +22,8 @@ export const targeted: Scenario = {
       const audience = { to: 'each', payloadBytes: [payloadBytes] } as const;
       const situations = [backlogSituation(situationOf(clients), audience, events, bench)];
       const opened = clients / (bench.quick ? 10 : 1);
-      figures.push(...(await compareBacklogs(bench, { peers, clients: opened, situations })));
+      const chosen = clients === few ? [...peers, ...onlyFew] : peers;
+      figures.push(...(await compareBacklogs(bench, { peers: chosen, clients: opened, situations })));
     }
     const cpu = (peer: string, clients: number): number =>
       medianAt(figures, { situation: situationOf(clients), peer, key: 'cpuMicros' });
