@@ -13,7 +13,7 @@ type Size = { readonly clients: number; readonly topics: number };
 type Growth = { readonly what: string; readonly endpoint: 'socketio' | 'relay'; readonly sizes: readonly [Size, Size] };
 
 const [few, many] = [1000, 10_000];
-const events = 4000;
+const events = 3000;
 const growths: readonly Growth[] = [
   {
     what: 'rooms of as many connections',

@@ -7,11 +7,11 @@ import type { Bench } from './scenario.ts';
 /** With the envelope of Edgeward for Socket.IO it is a frame of about 386 bytes. */
 export const payloadBytes = 258;
 
-const runMs = 500;
+const runMs = 350;
 const quickRunMs = 100;
 
 /** For a server that takes its events over HTTP, before its clients come. */
-export const httpWarmUp = ({ quick }: Bench, eventsMin = 1500): RunSpec => ({
+export const httpWarmUp = ({ quick }: Bench, eventsMin = 1000): RunSpec => ({
   to: 'all',
   payloadBytes: [payloadBytes],
   burst: 1,

@@ -9,7 +9,7 @@ import { backlogSituation, payloadBytes } from './situations.ts';
 
 const peers = [socketioPeer, stockPeer];
 const onlyFew = [signalrPeer, floorSinglePeer, bareConsumerPeer];
-const events = 6000;
+const events = 4000;
 const [few, many] = [1000, 10_000];
 const situationOf = (clients: number): string => `one of ${clients} clients`;
 
