@@ -35,20 +35,11 @@ test('a fetch that brings the same keys, in whatever order, forgets nothing', as
   expect(signatures()).toBe(0);
 });
 
-test('a token of a key that the issuer has withdrawn is refused, however well it is known', async () => {
-  const [key, next] = await Promise.all([testKey('a'), testKey('b')]);
-  const { server, verifier, clock, token, observer } = await bench([key]);
-  await verifier.warm();
-  const one = await token(key);
-  expect(await outcomeOf(verifier, one)).toBe('ok');
-  await server.publish(next);
-  clock.advance(10 * minute);
-  await eventually(() => expect(fetchesOf(observer)).toEqual(['fetched', 'fetched']));
-  expect(await outcomeOf(verifier, one)).toBe('token_signature_invalid');
-});
-
-test('a token of a key id that has been given to another key is refused', async () => {
-  const [key, next] = await Promise.all([testKey('a'), testKey('a')]);
+test.each([
+  ['a token of a key that the issuer has withdrawn', 'b'],
+  ['a token of a key id that has been given to another key', 'a'],
+])('%s is refused, however well it is known', async (_, nextId) => {
+  const [key, next] = await Promise.all([testKey('a'), testKey(nextId)]);
   const { server, verifier, clock, token, observer } = await bench([key]);
   await verifier.warm();
   const one = await token(key);

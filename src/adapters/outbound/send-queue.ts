@@ -251,14 +251,17 @@ export class SendQueues implements BudgetedQueues {
 
   /** For the queues themselves: they are flushed when everything that this turn has brought is queued. */
   flushSoon(queue: SendQueue): void {
-    const last = this.#lastWaiting;
     // It is among them already where it was flushed before its time, or waits for its turn in a flush that has begun.
     if (queue.nextWaiting) return;
     queue.nextWaiting = queue;
+    const last = this.#lastWaiting;
     this.#lastWaiting = queue;
-    if (last) last.nextWaiting = queue;
-    else this.#firstWaiting = queue;
-    if (!last) this.#schedule(this.#flush);
+    if (last) {
+      last.nextWaiting = queue;
+      return;
+    }
+    this.#firstWaiting = queue;
+    this.#schedule(this.#flush);
   }
 
   readonly #flush = (): void => {

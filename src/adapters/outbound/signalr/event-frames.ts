@@ -14,8 +14,6 @@ export class EventFrames {
   /** Clients number their streams from 0, so that many have the same. */
   readonly #items = new Map<HubProtocol, Map<string, Buffer>>();
   readonly #unable = new Set<HubProtocol>();
-  /** What was asked for last: neighbours mostly speak the same protocol. */
-  #last: { readonly protocol: HubProtocol; readonly frame: Buffer | undefined } | undefined;
   #argument: HubArgument | undefined;
 
   constructor(event: Event, settings: Pick<SignalrSettings, 'method' | 'argument'>, onFault: (error: unknown) => void) {
@@ -25,11 +23,9 @@ export class EventFrames {
   }
 
   invocation(protocol: HubProtocol): Buffer | undefined {
-    if (this.#last?.protocol === protocol) return this.#last.frame;
-    const make = () => protocol.invocation(this.#settings.method, this.#value());
-    const frame = this.#once(this.#invocations, protocol, protocol, make);
-    this.#last = { protocol, frame };
-    return frame;
+    return this.#once(this.#invocations, protocol, protocol, () =>
+      protocol.invocation(this.#settings.method, this.#value()),
+    );
   }
 
   /** As an item of the stream with this id. */
