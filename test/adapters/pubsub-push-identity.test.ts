@@ -15,7 +15,7 @@ let keys: KeyServer;
 let port: number;
 
 /** As docs/operations.md says it, with a key server of our own in the place of Google's. */
-const config = (jwks: string, require: string) => `
+const config = (jwks: string, require: string, more = '') => `
 listen: { port: 0 }
 log: { level: error }
 sources:
@@ -25,7 +25,7 @@ sources:
       subscriptions: ["orders.v1:orders-push"]
       credentials: [{ from: header.authorization, accepts: [google] }]
       require: "${require}"
-      admissionMsMax: 100
+      ${more}
       onDeadLetter: discard
 identity:
   tokens:
@@ -178,7 +178,9 @@ test('a condition may read the message: stream and attributes', async () => {
 test('while the key server is away nobody can tell, so Pub/Sub is to come again; then all is well', async () => {
   const away = await startKeyServer(key);
   await away.down();
-  const started = await startGateway(config(away.jwksUrl, `google.claims.email == '${account}'`));
+  const started = await startGateway(
+    config(away.jwksUrl, `google.claims.email == '${account}'`, 'admissionMsMax: 100'),
+  );
   onTestFinished(() => void started.gateway.stop(0));
   const authorization = `Bearer ${await key.sign(claims())}`;
   const answer = await push(authorization, started.port);
