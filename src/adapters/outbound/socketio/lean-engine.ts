@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server as Engine, type Socket as EngineSocket, type Transport } from 'engine.io';
-import { type ServerOptions, WebSocketServer } from 'ws';
+import { type Server, type ServerOptions, WebSocketServer } from 'ws';
 import { DirectWebSocket } from '../direct-websocket.ts';
 import { closingMsMax } from '../websocket-server.ts';
 import { DirectTransport, type UpgradeRequest } from './direct-transport.ts';
@@ -15,6 +15,16 @@ class DirectWebSocketServer extends WebSocketServer<typeof DirectWebSocket> {
     const own = { ...options, closeTimeout: closingMsMax, WebSocket: DirectWebSocket };
     super(own);
   }
+
+  /** The answer to the upgrade is held for Engine.IO's first packet, and leaves with it in one system call. */
+  override handleUpgrade(
+    ...[request, socket, head, done]: Parameters<Server<typeof DirectWebSocket>['handleUpgrade']>
+  ): void {
+    socket.cork();
+    // For one that polled before, and has no such packet to come. What is refused leaves with the end of the socket.
+    setImmediate(() => socket.uncork());
+    super.handleUpgrade(request, socket, head, done);
+  }
 }
 
 /**
@@ -27,9 +37,14 @@ export class LeanEngine extends Engine {
     this.on('connection', (engineSocket: EngineSocket) => {
       // Engine.IO's own, which does what `forget` does.
       engineSocket.removeAllListeners('close');
-      const { transport } = engineSocket;
-      if (transport instanceof DirectTransport) transport.serve(engineSocket);
-      else engineSocket.once('upgrade', serveUpgraded);
+      const { transport, request } = engineSocket;
+      if (!(transport instanceof DirectTransport)) {
+        engineSocket.once('upgrade', serveUpgraded);
+        return;
+      }
+      transport.serve(engineSocket);
+      // The first packet has been written by now.
+      request.socket.uncork();
     });
   }
 
