@@ -8,33 +8,41 @@ import { isOfWs, type PendingWrite, writeFrames as writeToSocket } from '../writ
 type EngineInsides = {
   /** Packets that wait until the transport is writable. */
   readonly writeBuffer: readonly unknown[];
-  readonly transport: {
-    readonly socket: WebSocket;
-    readonly writable: boolean;
-    readonly perMessageDeflate: unknown;
-    readonly supportsBinary: boolean;
-  };
+  readonly transport: WebSocketTransport;
+};
+
+/** The transport of one that is on a WebSocket, where it stays. */
+export type WebSocketTransport = {
+  readonly socket: WebSocket;
+  /** Then nothing waits for it: Engine.IO sends at once what it can. */
+  readonly writable: boolean;
+  readonly perMessageDeflate: unknown;
+  readonly supportsBinary: boolean;
 };
 
 /**
  * Writes ready frames of Socket.IO packets behind what Engine.IO has sent, in one system call. Engine.IO itself writes
  * such frames past ws (`wsPreEncodedFrame`), but with a system call for each.
  *
+ * @param transport what `websocketTransportOf` has found, for who keeps it.
  * @returns true when they have left the process. Else `pending` is told once they have; not when the connection ends before.
  */
-export function writeFrames(engineSocket: EngineSocket, run: FrameRun, pending: PendingWrite): boolean {
-  const websocket = websocketOf(engineSocket);
-  if (!websocket || hasWaitingPackets(engineSocket)) {
-    handOver(engineSocket, run.frames, pending);
-    return false;
+export function writeFrames(
+  engineSocket: EngineSocket,
+  run: FrameRun,
+  pending: PendingWrite,
+  transport = websocketTransportOf(engineSocket),
+): boolean {
+  if (transport && (transport.writable || !hasWaitingPackets(engineSocket))) {
+    return writeToSocket(transport.socket, run, pending);
   }
-  return writeToSocket(websocket, run, pending);
+  handOver(engineSocket, run.frames, pending);
+  return false;
 }
 
 /** Whether Engine.IO itself has something to send yet. */
 export function hasWaitingPackets(engineSocket: EngineSocket): boolean {
   const { transport, writeBuffer } = insidesOf(engineSocket);
-  // It sends at once what it can, so that nothing waits for a transport that is ready.
   return !transport.writable && writeBuffer.length > 0;
 }
 
@@ -77,5 +85,9 @@ export const isOldClient = (engineSocket: EngineSocket): boolean => engineSocket
 
 const insidesOf = (engineSocket: EngineSocket): EngineInsides => engineSocket as unknown as EngineInsides;
 
-const websocketOf = (engineSocket: EngineSocket): WebSocket | undefined =>
-  engineSocket.transport.name === 'websocket' ? insidesOf(engineSocket).transport.socket : undefined;
+const websocketOf = (engineSocket: EngineSocket): WebSocket | undefined => websocketTransportOf(engineSocket)?.socket;
+
+/** `undefined` as long as it is polling. */
+export function websocketTransportOf(engineSocket: EngineSocket): WebSocketTransport | undefined {
+  return engineSocket.transport.name === 'websocket' ? insidesOf(engineSocket).transport : undefined;
+}

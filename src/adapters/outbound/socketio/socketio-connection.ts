@@ -7,7 +7,13 @@ import type { FrameRun } from '../frame-run.ts';
 import type { RoomIndex } from '../room-index.ts';
 import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
 import type { PendingWrite } from '../write-frames.ts';
-import { cutTransport, isPolling, writeFrames } from './engine-transport.ts';
+import {
+  cutTransport,
+  isPolling,
+  type WebSocketTransport,
+  websocketTransportOf,
+  writeFrames,
+} from './engine-transport.ts';
 
 /** `waiting`: not admitted, or refused. From `ended` on nothing happens any more. */
 type ConnectionState = 'waiting' | 'admitting' | 'admitted' | 'ended';
@@ -31,6 +37,8 @@ export type Admitted = Extract<Admission, { kind: 'admitted' }>;
  */
 export class SocketioConnection implements FrameWriter {
   readonly #engineSocket: EngineSocket;
+  /** Kept, since each step on the way to it is memory that the processor has to fetch, for every connection and event. */
+  #transport: WebSocketTransport | undefined;
   readonly #clock: Clock;
   #home: ConnectionHome | undefined;
   #state: ConnectionState = 'waiting';
@@ -133,7 +141,8 @@ export class SocketioConnection implements FrameWriter {
   }
 
   write(run: FrameRun, pending: PendingWrite): boolean {
-    return writeFrames(this.#engineSocket, run, pending);
+    this.#transport ??= websocketTransportOf(this.#engineSocket);
+    return writeFrames(this.#engineSocket, run, pending, this.#transport);
   }
 
   terminate({ cause, queuedBytes }: Cut): void {
