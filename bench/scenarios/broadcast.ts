@@ -11,6 +11,7 @@ import { burstSituation, httpWarmUp, payloadBytes } from './situations.ts';
 
 const everywhere: readonly PeerKind[] = [
   socketioPeer,
+  relayPeer,
   signalrPeer,
   stockPeer,
   floorSinglePeer,
@@ -18,7 +19,7 @@ const everywhere: readonly PeerKind[] = [
   natsPeer,
 ];
 /** What would take the time of the others with ten times as many. */
-const onlySmall: readonly PeerKind[] = [relayPeer, spacesPeer, rawWsPeer, mosquittoPeer, webStompPeer];
+const onlySmall: readonly PeerKind[] = [spacesPeer, rawWsPeer, mosquittoPeer, webStompPeer];
 
 export const broadcast: Scenario = {
   name: 'broadcast',

@@ -63,7 +63,7 @@ async function measureConnects(bench: Bench): Promise<readonly Figure[]> {
       courses.push({ kind, runs, error: describeFailure(error) });
     }
   }
-  const count = bench.quick ? 100 : 300;
+  const count = bench.quick ? 100 : 500;
   for (let round = 0; round <= bench.rounds; round += 1) {
     for (const course of courses) {
       bench.progress(`round ${round} of ${bench.rounds}: ${course.kind.name}`);

@@ -13,7 +13,6 @@ type Size = { readonly clients: number; readonly topics: number };
 type Growth = { readonly what: string; readonly endpoint: 'socketio' | 'relay'; readonly sizes: readonly [Size, Size] };
 
 const [few, many] = [1000, 10_000];
-const events = 3000;
 const growths: readonly Growth[] = [
   {
     what: 'rooms of as many connections',
@@ -41,7 +40,7 @@ export const growth: Scenario = {
     const figures: Figure[] = [];
     for (const each of growths) {
       const clientsOf = new Map(each.sizes.map((size, index) => [peerOf(each, size, index), size.clients]));
-      const situations = [backlogSituation(each.what, { to: 'each', payloadBytes: [payloadBytes] }, events, bench)];
+      const situations = [backlogSituation(each.what, { to: 'each', payloadBytes: [payloadBytes] }, bench)];
       const clients = (peer: PeerKind): number => Math.ceil((clientsOf.get(peer) ?? 0) / (bench.quick ? 10 : 1));
       figures.push(...(await compareBacklogs(bench, { peers: [...clientsOf.keys()], clients, situations })));
     }

@@ -18,10 +18,7 @@ const columns: readonly Column[] = [
 const peers = [socketioPeer, relayPeer, signalrPeer, spacesPeer, stockPeer, rawWsPeer];
 const steps = [1000, 5000, 10_000, 15_000];
 
-const stepsOf = ({ quick }: Bench, kind?: PeerKind): readonly number[] => {
-  if (quick) return [200, 500];
-  return kind === rawWsPeer ? steps.slice(0, 2) : steps;
-};
+const stepsOf = ({ quick }: Bench): readonly number[] => (quick ? [200, 500] : steps);
 const warmUpClients = 200;
 const settleMs = 300;
 const situationOf = (clients: number): string => `${clients} connections`;
@@ -52,7 +49,7 @@ export const memory: Scenario = {
 async function measureMemory(bench: Bench, kind: PeerKind): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   const fail = (error: string): readonly Figure[] =>
-    stepsOf(bench, kind)
+    stepsOf(bench)
       .slice(figures.length)
       .map((clients) => ({ situation: situationOf(clients), peer: kind.name, values: {}, error }));
   const lack = kind.lack();
@@ -64,8 +61,8 @@ async function measureMemory(bench: Bench, kind: PeerKind): Promise<readonly Fig
     await load.closeClients();
     await pause(settleMs);
     const base = await peer.memory();
-    const size = stepsOf(bench, kind).at(-1) ?? 0;
-    for (const clients of stepsOf(bench, kind)) {
+    const size = stepsOf(bench).at(-1) ?? 0;
+    for (const clients of stepsOf(bench)) {
       bench.progress(`${kind.name}: ${clients} connections`);
       await load.open(peer.clients, clients, size);
       await pause(settleMs);

@@ -1,8 +1,9 @@
 import type { AudienceSpec } from '../load/audience.ts';
 import type { RunSpec } from '../load/run-spec.ts';
 import type { Situation } from './compare.ts';
-import { measureBacklog, measureRun } from './measure-run.ts';
+import { type Measure, measureBacklog, measureRun } from './measure-run.ts';
 import type { Bench } from './scenario.ts';
+import type { Stand } from './stand.ts';
 
 /** With the envelope of Edgeward for Socket.IO it is a frame of about 386 bytes. */
 export const payloadBytes = 258;
@@ -29,12 +30,26 @@ export function burstSituation(name: string, audience: AudienceSpec, burst: numb
   };
 }
 
-/** So many events that wait in a broker. */
-export function backlogSituation(name: string, audience: AudienceSpec, count: number, { quick }: Bench): Situation {
-  const events = quick ? Math.ceil(count / 10) : count;
-  return {
-    name,
-    measure: (stand) => measureBacklog(stand, { ...audience, events }),
-    warmUp: (stand) => measureBacklog(stand, { ...audience, events: Math.ceil(events / 2) }),
+const backlogMs = 500;
+/** What is too few to tell anything, and what would take too long to put into a broker. */
+const [backlogMin, backlogMax] = [1000, 20_000];
+
+/** As many events that wait in a broker as keep the server busy for about half a second, by its rate in the run before. */
+export function backlogSituation(name: string, audience: AudienceSpec, { quick }: Bench): Situation {
+  const known = new WeakMap<Stand, number>();
+  const measure: Measure = async (stand) => {
+    const wanted = ((known.get(stand) ?? 0) * (quick ? quickRunMs : backlogMs)) / 1000;
+    const events = Math.ceil(Math.min(Math.max(wanted, quick ? backlogMin / 5 : backlogMin), backlogMax));
+    const figures = await measureBacklog(stand, { ...audience, events });
+    known.set(stand, figures['eventsPerSecond'] ?? 0);
+    return figures;
   };
+  const warmUp: Measure = async (stand) => {
+    await measure(stand);
+    return await measure(stand);
+  };
+  return { name, measure, warmUp };
 }
+
+/** How many there are, in the words of a note. */
+export const backlogNote = `Messages wait in a durable queue until the server goes on, as many as it takes in about ${backlogMs} ms.`;

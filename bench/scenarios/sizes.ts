@@ -1,5 +1,5 @@
-import { signalrPeer, socketioPeer } from '../peers/edgeward.ts';
-import { floorJoinedPeer, floorSinglePeer, stockPeer } from '../peers/node-peer.ts';
+import { relayPeer, signalrPeer, socketioPeer } from '../peers/edgeward.ts';
+import { floorJoinedPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import { compare } from './compare.ts';
 import { deliveryColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
@@ -17,7 +17,7 @@ export const sizes: Scenario = {
       burstSituation('one by one', audience, 1, bench),
       burstSituation('bursts of 6', audience, sizesInTurn.length, bench),
     ];
-    const peers = [socketioPeer, signalrPeer, stockPeer, floorSinglePeer, floorJoinedPeer];
+    const peers = [socketioPeer, relayPeer, signalrPeer, stockPeer, rawWsPeer, floorSinglePeer, floorJoinedPeer];
     return {
       name: 'sizes',
       title: 'Mixed sizes: 100 bytes to 64 kB',

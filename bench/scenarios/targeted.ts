@@ -1,15 +1,14 @@
 import { signalrPeer, socketioPeer } from '../peers/edgeward.ts';
-import { bareConsumerPeer, floorSinglePeer, stockPeer } from '../peers/node-peer.ts';
+import { bareConsumerPeer, floorSinglePeer, rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { Figure } from '../report/scenario-report.ts';
 import { medianAt, target } from '../report/target.ts';
 import { compareBacklogs } from './backlogs.ts';
 import { costColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
-import { backlogSituation, payloadBytes } from './situations.ts';
+import { backlogNote, backlogSituation, payloadBytes } from './situations.ts';
 
 const peers = [socketioPeer, stockPeer];
-const onlyFew = [signalrPeer, floorSinglePeer, bareConsumerPeer];
-const events = 4000;
+const onlyFew = [signalrPeer, rawWsPeer, floorSinglePeer, bareConsumerPeer];
 const [few, many] = [1000, 10_000];
 const situationOf = (clients: number): string => `one of ${clients} clients`;
 
@@ -20,7 +19,7 @@ export const targeted: Scenario = {
     const figures: Figure[] = [];
     for (const clients of [few, many]) {
       const audience = { to: 'each', payloadBytes: [payloadBytes] } as const;
-      const situations = [backlogSituation(situationOf(clients), audience, events, bench)];
+      const situations = [backlogSituation(situationOf(clients), audience, bench)];
       const opened = clients / (bench.quick ? 10 : 1);
       const chosen = clients === few ? [...peers, ...onlyFew] : peers;
       figures.push(...(await compareBacklogs(bench, { peers: chosen, clients: opened, situations })));
@@ -43,7 +42,7 @@ export const targeted: Scenario = {
         ),
       ],
       notes: [
-        `${events} messages wait in a durable queue; prefetch 256 everywhere. The CPU is that of intake and delivery.`,
+        `${backlogNote} Prefetch 256 everywhere. The CPU is that of intake and delivery.`,
         'The bare consumer is amqplib that acknowledges and does nothing.',
       ],
     };
