@@ -35,12 +35,27 @@ function planExpression(text: string, syntax: CelSyntax, knownNames?: readonly s
   const names = [...references.value.names];
   return allowed((scope) => {
     try {
-      const result = evaluate(bindings(names, scope));
+      const bound = bindings(names, scope);
+      const result = withoutStackTraces(() => evaluate(bound));
       return isCelError(result) ? refused(runProblem(result, text, syntax)) : allowed(result);
     } catch {
       return refused(`${excerpt(text, 0)}: it cannot be evaluated`);
     }
   });
+}
+
+/**
+ * An expression that reads what is not there ends in an error of the library, whose stack trace nobody reads, and which
+ * costs more than all else here. There are many: what a publisher may is asked before there is an event, too.
+ */
+function withoutStackTraces<T>(evaluate: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return evaluate();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 /** The items of a list of text; `undefined` for every other result. */
