@@ -40,19 +40,29 @@ export const isOfWs = (websocket: WebSocket): boolean => {
 };
 
 function writeBuffers(socket: Duplex, buffers: readonly Buffer[], pending: PendingWrite): boolean {
-  const [first] = buffers;
-  if (buffers.length === 1 && first) {
-    // False from a socket that has failed, too.
-    if (socket.write(first) && socket.writableLength === 0) return true;
-  } else {
-    socket.cork();
-    for (const buffer of buffers) socket.write(buffer);
-    socket.uncork();
-    if (socket.writableLength === 0 && socket.errored === null && !socket.destroyed) return true;
+  // Over TLS nothing has left when a write returns.
+  if ('encrypted' in socket) {
+    writeAll(socket, buffers, telling(pending));
+    return false;
   }
+  writeAll(socket, buffers);
+  if (socket.writableLength === 0 && socket.errored === null && !socket.destroyed) return true;
   // A callback costs more than all the rest, so only those have one that need it. It is called behind what was written.
-  socket.write(nothing, (error) => {
-    if (!error) pending.written();
-  });
+  socket.write(nothing, telling(pending));
   return false;
+}
+
+type Told = (error?: Error | null) => void;
+
+const telling =
+  (pending: PendingWrite): Told =>
+  (error) => {
+    if (!error) pending.written();
+  };
+
+function writeAll(socket: Duplex, buffers: readonly Buffer[], told?: Told): void {
+  const last = buffers.length - 1;
+  if (last > 0) socket.cork();
+  for (let index = 0; index <= last; index += 1) socket.write(buffers[index], index === last ? told : undefined);
+  if (last > 0) socket.uncork();
 }

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { inflateRawSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { FrameRun } from '../../../src/adapters/outbound/frame-run.ts';
 import { textFrame } from '../../../src/adapters/outbound/text-frame.ts';
@@ -64,6 +64,22 @@ test('what it takes later is told once, when all of it is written', async () => 
   takeAll();
   await turn();
   expect([chunks.join(''), told.count]).toEqual([`a${large.toString()}b`, 1]);
+});
+
+test('over TLS, where nothing has left when a write returns, the last write tells of it, and there is no further one', async () => {
+  const { writable, takeAll, told, pending } = transport('later');
+  const websocket = websocketOn(Object.assign(writable, { encrypted: true }));
+  const writes = vi.spyOn(writable, 'write');
+  const large = Buffer.alloc(20_000, 'x');
+  expect(writeFrames(websocket, runOf(Buffer.from('a'), large, large), pending)).toBe(false);
+  await turn();
+  expect([writes.mock.calls.length, told.count]).toEqual([3, 0]);
+  takeAll();
+  await turn();
+  expect(told.count).toBe(1);
+  expect(writeFrames(websocket, small, pending)).toBe(false);
+  await turn();
+  expect([writes.mock.calls.length, told.count]).toEqual([4, 2]);
 });
 
 test('behind what somebody else has written, it waits for that too', async () => {
