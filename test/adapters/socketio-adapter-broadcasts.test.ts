@@ -234,7 +234,7 @@ test('a server that is told of it by an option has it from the first namespace o
   const io = new Server(0, { adapter: createAdapter() });
   onTestFinished(() => io.close());
   expect(io.sockets.adapter).toBeInstanceOf(Adapter);
-  expect(Object.getPrototypeOf(io.sockets.adapter)).not.toBe(Adapter.prototype);
+  expect(Object.hasOwn(io.sockets.adapter, 'addAll')).toBe(true);
 });
 
 test('other servers cannot be asked', async () => {

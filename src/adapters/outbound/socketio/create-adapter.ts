@@ -1,5 +1,5 @@
 import type { Namespace } from 'socket.io';
-import { Adapter, type Room, SessionAwareAdapter, type SocketId } from 'socket.io-adapter';
+import { Adapter, SessionAwareAdapter } from 'socket.io-adapter';
 import { z } from 'zod';
 import { systemClock } from '../../system-clock.ts';
 import { wholeNumber } from '../endpoint-fields.ts';
@@ -46,37 +46,14 @@ export function createAdapter(options: AdapterOptions = {}): (nsp: Namespace) =>
   const outlets = new AdapterOutlets(new SendQueues(sendQueueBytesMax, budget), onCut);
   // Socket.IO makes one for each namespace, with `new`.
   return function CoalescingAdapter(nsp: Namespace): Adapter {
-    const { connectionStateRecovery } = nsp.server._opts;
-    return connectionStateRecovery ? new RecoveringAdapter(nsp, outlets) : new PlainAdapter(nsp, outlets);
+    const Base = nsp.server._opts.connectionStateRecovery ? SessionAwareAdapter : Adapter;
+    const adapter = new Base(nsp);
+    const addAll = adapter.addAll.bind(adapter);
+    // Once a socket is connected it joins the room that is named after it.
+    adapter.addAll = (id, rooms) => {
+      outlets.adopt(nsp.sockets?.get(id));
+      return addAll(id, rooms);
+    };
+    return adapter;
   };
-}
-
-/** Once a socket is connected it joins the room that is named after it. */
-class PlainAdapter extends Adapter {
-  readonly #outlets: AdapterOutlets;
-
-  constructor(nsp: Namespace, outlets: AdapterOutlets) {
-    super(nsp);
-    this.#outlets = outlets;
-  }
-
-  override addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
-    this.#outlets.adopt(this.nsp.sockets?.get(id));
-    return super.addAll(id, rooms);
-  }
-}
-
-/** The same for servers with `connectionStateRecovery`. */
-class RecoveringAdapter extends SessionAwareAdapter {
-  readonly #outlets: AdapterOutlets;
-
-  constructor(nsp: Namespace, outlets: AdapterOutlets) {
-    super(nsp);
-    this.#outlets = outlets;
-  }
-
-  override addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
-    this.#outlets.adopt(this.nsp.sockets?.get(id));
-    return super.addAll(id, rooms);
-  }
 }
