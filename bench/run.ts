@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { cores, moveToCore } from './measure/cores.ts';
 import { BrokerPool } from './peers/broker-pool.ts';
+import { updatePerformancePage } from './report/performance-page.ts';
 import { writeResult } from './report/result-file.ts';
 import { reportText } from './report/table-text.ts';
 import { scenarios } from './scenarios/catalogue.ts';
@@ -8,7 +9,8 @@ import type { Bench, Scenario } from './scenarios/scenario.ts';
 
 /**
  * `npm run bench [-- NAME... [--quick] [--rounds N] [--peer TEXT]... [--list]]`: measures the built Edgeward beside its peers. Tables go to the
- * standard output and, as JSON, to `bench/results/`; what is under way goes to the standard error.
+ * standard output and, as JSON, to `bench/results/` and from there to docs/performance.md, unless it is quick or some peers
+ * only; what is under way goes to the standard error.
  */
 const usage = 'usage: npm run bench -- [NAME...] [--quick] [--rounds N] [--peer TEXT]... [--list]';
 
@@ -69,7 +71,9 @@ async function main(): Promise<void> {
     };
     try {
       const report = await scenario.run(bench);
-      bench.progress(`is in ${await writeResult(report, quick || sought.length > 0)}\n`);
+      const isPartial = quick || sought.length > 0;
+      bench.progress(`is in ${await writeResult(report, isPartial)}\n`);
+      if (!isPartial) updatePerformancePage();
       process.stdout.write(`${reportText(report)}\n`);
     } catch (error) {
       // The others can still be measured.

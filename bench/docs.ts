@@ -1,0 +1,4 @@
+import { updatePerformancePage } from './report/performance-page.ts';
+
+/** `npm run bench:docs`, after a change of which tables docs/performance.md has. A run of the benchmarks does it by itself. */
+updatePerformancePage();
