@@ -30,10 +30,11 @@ test('a user with many that wait, and much in each, makes nobody wait', async ()
   const much = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`f${index}`, index]));
   const many = Array.from({ length: 40 }, (_, index) => wish({ config: { ...much, run: `r${index}` } }));
   await Promise.all(many.map((each) => store.add(each, 1000)));
-  const begin = performance.now();
+  // Of all threads; what the machine does beside it does not count.
+  const begin = process.cpuUsage();
   for (let count = 0; count < 20; count += 1) {
     expect(await store.match([occurrence({ task: 'x', run: 'x' })], ['email'], trigger, 1)).toBe(0);
   }
-  expect(performance.now() - begin).toBeLessThan(1500);
+  expect(process.cpuUsage(begin).user / 1000).toBeLessThan(1500);
   expect(await store.match([occurrence({ run: 'r7' })], ['email'], trigger, 1)).toBe(1);
 });

@@ -131,13 +131,13 @@ describe('refuses', () => {
   test('a token with a million claims unread', async () => {
     const claims = Buffer.from(`{${Array.from({ length: 1_000_000 }, (_, index) => `"c${index}":0`).join()}}`);
     const token = `${base64url({ alg: 'RS256' })}.${claims.toString('base64url')}.AAAA`;
-    const before = performance.now();
+    const before = process.cpuUsage();
     const verdict = await verifierOf().verify(token, ['ocms'], open);
     expect(verdict).toEqual({
       ok: false,
       reason: { code: 'token_malformed', reason: 'the token has more than 16384 bytes' },
     });
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
   });
 
   test.each([
