@@ -138,12 +138,13 @@ function filterOf(tenant: Tenant | undefined, narrowing: readonly string[]): Eve
   const id = JSON.stringify([tenant ? [tenant.part, tenant.value ?? null] : 0, narrowing]);
   return {
     id,
-    admits: (event) => !narrowing.some((name) => event.attributes.has(name)) && (!tenant || isOf(tenant, event)),
+    admits: (event) => !narrowing.some((name) => event.carries(name)) && (!tenant || isOf(tenant, event)),
   };
 }
 
-/** An event that names one tenant in its key and another in an attribute is nobody's. */
+/** An event that names one tenant in its key and another in an attribute is nobody's; so is one whose tenant is no text. */
 function isOf({ attribute, part, value }: Tenant, event: Event): boolean {
+  if (event.unreadable?.has(attribute)) return false;
   const inKey = part === -1 ? undefined : wordsOf(event.key)[part];
   const named = [event.attributes.get(attribute), inKey].filter((each) => each !== undefined);
   return value === undefined ? named.length === 0 : named.length > 0 && named.every((each) => each === value);

@@ -35,6 +35,6 @@ export class EventVariables implements VariableReader {
 
   /** Whether the event says something of it. An attribute counts even where a part of the key stands above it. */
   carries(name: string): boolean {
-    return this.get(name) !== undefined || this.#event.attributes.has(name);
+    return this.get(name) !== undefined || this.#event.carries(name);
   }
 }

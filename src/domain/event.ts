@@ -8,6 +8,11 @@ export type EventFields = {
   readonly key: string;
   /** Names as the publisher wrote them: case and non-ASCII letters are kept. */
   readonly attributes: ReadonlyMap<string, string>;
+  /**
+   * Names of attributes whose values are no text, such as a list, a table or bytes: nobody reads them, but the event
+   * carries them.
+   */
+  readonly unreadable?: ReadonlySet<string> | undefined;
   /** The exact bytes. */
   readonly payload: Uint8Array;
   readonly contentType?: string | undefined;
@@ -28,6 +33,7 @@ export class Event implements EventFields {
   readonly stream: string;
   readonly key: string;
   readonly attributes: ReadonlyMap<string, string>;
+  readonly unreadable: ReadonlySet<string> | undefined;
   readonly payload: Uint8Array;
   readonly contentType: string | undefined;
   readonly publishedAt: number;
@@ -39,10 +45,16 @@ export class Event implements EventFields {
     this.stream = fields.stream;
     this.key = fields.key;
     this.attributes = fields.attributes;
+    this.unreadable = fields.unreadable;
     this.payload = fields.payload;
     this.contentType = fields.contentType;
     this.publishedAt = fields.publishedAt;
     this.origin = fields.origin;
+  }
+
+  /** Whether it has an attribute of the name, whatever its value: one that it carries is no reason to reach more. */
+  carries(attribute: string): boolean {
+    return this.attributes.has(attribute) || this.unreadable?.has(attribute) === true;
   }
 
   /** The payload's own text when it is valid JSON in valid UTF-8, else `null`. Never parsed and written again. */

@@ -61,6 +61,8 @@ describe('a message as an event', () => {
       ['yes', 'true'],
       ['no', 'false'],
     ]);
+    // So that a list of users is no event for everybody.
+    expect([...(event.unreadable ?? [])]).toEqual(['table', 'list', 'bytes', 'nothing']);
     expect(event.origin).toEqual({
       source: 'amqp',
       properties: {

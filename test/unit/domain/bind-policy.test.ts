@@ -246,6 +246,12 @@ describe('tenants', () => {
     expect(filterOf('common', []).admits(eventOf({}))).toBe(true);
   });
 
+  test('an event whose tenant is no text is for nobody', () => {
+    const event = eventOf({}, { key: 'x.1', unreadable: new Set(['Tenant-Id']) });
+    for (const stream of ['by-attribute', 'by-key', 'common'])
+      expect(filterOf(stream, of('1')).admits(event)).toBe(false);
+  });
+
   test.each(['by-attribute', 'open'])('who has none binds nothing of "%s"', (stream) => {
     expect(bind(stream, '#', {}, [])).toMatchObject({ kind: 'deny', code: 'bind_denied' });
     expect(bind(stream, '#', {}, [credentialOf('brainlife', { tenant: ['1', '2'] })])).toMatchObject({ kind: 'deny' });
@@ -269,4 +275,5 @@ test('an event that names a narrower target is for no bind', () => {
   const filter = decision.kind === 'allow' ? decision.value.filter : undefined;
   expect(filter?.admits(eventOf({ Other: 'x' }))).toBe(true);
   expect(filter?.admits(eventOf({ Site: '' }))).toBe(false);
+  expect(filter?.admits(eventOf({}, { unreadable: new Set(['Site']) }))).toBe(false);
 });

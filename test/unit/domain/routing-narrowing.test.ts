@@ -36,6 +36,14 @@ describe('an event that names a narrower target', () => {
     expect(routingOf([listed]).decide(eventOf({ t: '1', user: ' , ' }))).toMatchObject({ cause: 'narrowing' });
   });
 
+  test('a target that is no text is a target all the same', () => {
+    const event = eventOf({ t: '1' }, { unreadable: new Set(['user']) });
+    expect(routingOf([rule]).decide(event)).toMatchObject({ kind: 'unroutable', cause: 'narrowing' });
+    const other = eventOf({ t: '1' }, { unreadable: new Set(['other']) });
+    expect(routingOf([rule]).decide(other)).toMatchObject({ kind: 'routed', rooms: ['1'] });
+    expect(routingOf([rule]).decide(eventOf({ t: '1' }))).toMatchObject({ kind: 'routed', rooms: ['1'] });
+  });
+
   test('an attribute narrows also where a part of the key stands above it', () => {
     const keyed = ruleOf({ ...rule, keyParts: ['user'] });
     expect(routingOf([keyed]).decide(eventOf({ t: '1' }))).toMatchObject({ rooms: ['1'] });

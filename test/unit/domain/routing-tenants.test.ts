@@ -19,6 +19,8 @@ describe('tenants at run time', () => {
       ],
     });
     expect(routingOf([ofNobody], isolation).decide(eventOf({ tenant: '' }))).toMatchObject({ cause: 'no_template' });
+    const unreadable = eventOf({}, { unreadable: new Set(['tenant']) });
+    expect(routing.decide(unreadable)).toMatchObject({ cause: 'no_template' });
   });
 
   test('without isolation the mark changes nothing', () => {

@@ -32,7 +32,7 @@ export function eventOf(message: AmqpMessage, { source, queue, now }: Intake, id
     // The default exchange has no name, and leads to the queue that the key names.
     stream: exchange === '' ? queue : exchange,
     key: routingKey,
-    attributes: attributesOf(properties.headers),
+    ...attributesOf(properties.headers),
     payload: content,
     contentType: properties.contentType,
     publishedAt: publishedAtOf(properties.timestamp) ?? now,
@@ -43,14 +43,20 @@ export function eventOf(message: AmqpMessage, { source, queue, now }: Intake, id
   });
 }
 
-function attributesOf(headers: Table | undefined): ReadonlyMap<string, string> {
+function attributesOf(headers: Table | undefined): Pick<Event, 'attributes' | 'unreadable'> {
   const attributes = new Map<string, string>();
+  let unreadable: Set<string> | undefined;
   // A table has no prototype, so these are its own names.
   for (const name in headers) {
     const text = textOf(headers[name]);
-    if (text !== undefined) attributes.set(name, text);
+    if (text !== undefined) {
+      attributes.set(name, text);
+      continue;
+    }
+    unreadable ??= new Set();
+    unreadable.add(name);
   }
-  return attributes;
+  return { attributes, unreadable };
 }
 
 const textOf = (value: TableValue | undefined): string | undefined =>

@@ -32,11 +32,12 @@ export function deadLetterOf(event: Event, stream: string, source: string, cause
   });
 }
 
-const fieldsOf = ({ id, stream, key, attributes, payload, contentType, publishedAt, origin }: Event) => ({
+const fieldsOf = ({ id, stream, key, attributes, unreadable, payload, contentType, publishedAt, origin }: Event) => ({
   id,
   stream,
   key,
   attributes,
+  unreadable,
   payload,
   contentType,
   publishedAt,
