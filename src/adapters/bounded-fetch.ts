@@ -3,7 +3,7 @@ import { Fault } from '../application/fault.ts';
 export type HttpAnswer = { readonly status: number; readonly text: string };
 
 /** Whether it says that nobody would get an answer now, whatever is asked. Other statuses are about the question. */
-export const isOutage = ({ status }: HttpAnswer): boolean => status >= 500 || status === 429;
+export const isOutage = ({ status }: Pick<HttpAnswer, 'status'>): boolean => status >= 500 || status === 429;
 
 /**
  * Who has answered is not asked the same at once (milliseconds): it would say the same. A proxy that reaches nobody is no

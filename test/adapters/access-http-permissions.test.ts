@@ -48,6 +48,8 @@ describe('an HTTP source of permissions', () => {
 
   test.each<[string, Answer]>([
     ['an error', status(500, '{"error":"x"}')],
+    ['an error that looks like an answer', status(500, '{"permissions":[{"id":"a"}]}')],
+    ['too many questions', status(429, '{"permissions":[{"id":"a"}]}')],
     ['no JSON', status(200, '<html>')],
     ['a list of something else', status(200, '{"permissions":[{"id":5}]}')],
     ['no list', status(200, '{"permissions":"all"}')],

@@ -1,4 +1,5 @@
 import type { PermissionSource } from '../../application/ports/access-check.ts';
+import { isOutage } from '../bounded-fetch.ts';
 import { answerNames, type PermissionSourceSettings } from './access-settings.ts';
 import { type CelExpression, compileExpression, textList } from './cel-expression.ts';
 import { type AccessDependencies, type AnswerScope, createHttpQuestion, type Interpretation } from './http-question.ts';
@@ -14,6 +15,8 @@ export function createHttpPermissions(
 ): PermissionSource {
   const list = expressionOf(settings.list);
   const interpret = (answer: AnswerScope): Interpretation<readonly string[]> => {
+    // Whatever its body may look like.
+    if (isOutage(answer)) return `its answer with status ${answer.status} tells nothing`;
     const result = list(answer);
     const permissions = result.ok ? textList(result.value) : undefined;
     if (permissions) return { value: permissions, outcome: 'allow' };
