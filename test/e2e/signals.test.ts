@@ -66,6 +66,42 @@ test('SIGTERM while a broker is silent at the start: the process ends soon, with
   expect(output()).not.toContain('edgeward:');
 });
 
+test('SIGTERM while a session that has ended waits for a poll to be told so: nobody waits for it', async () => {
+  await using config = await configFile({
+    development: true,
+    listen: { port: 0 },
+    sources: [{ memory: { onDeadLetter: 'discard' } }],
+    identity: { tokens: { development: { development: true, variables: { tenant: ['tenant'] } } } },
+    endpoints: [
+      {
+        socketio: {
+          allowPolling: true,
+          credentials: [{ from: 'auth.token', accepts: ['development'] }],
+          rooms: [{ templates: ['{tenant}'] }],
+        },
+      },
+    ],
+    routes: [{ firstOf: ['{Tenant-Id}'] }],
+  });
+  await using gateway = await startGatewayProcess({ args: ['start', config.file] });
+  const url = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
+  const opened = await (await fetch(url)).text();
+  const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
+  // No packet of Socket.IO, which ends the session. Engine.IO would keep it for half a minute.
+  const posted = await fetch(`${url}&sid=${sid}`, {
+    method: 'POST',
+    body: '4x',
+    headers: { 'content-type': 'text/plain' },
+  });
+  expect(await posted.text()).toBe('ok');
+  let code: number | null | undefined;
+  void gateway.exited.then((ended) => {
+    code = ended;
+  });
+  gateway.signal('SIGTERM');
+  await eventually(() => expect(code).toBe(0));
+});
+
 test('a gateway whose standard output nobody reads any more goes on serving', async () => {
   const { process: child, output, exited } = startEdgeward();
   onTestFinished(async () => {

@@ -8,7 +8,10 @@ import { isOfWs, type PendingWrite, writeFrames as writeToSocket } from '../writ
 type EngineInsides = {
   /** Packets that wait until the transport is writable. */
   readonly writeBuffer: readonly unknown[];
-  readonly transport: WebSocketTransport;
+  readonly transport: WebSocketTransport & {
+    /** Of one that polls and is closing: what it does once a poll has been told so, or half a minute later. */
+    readonly shouldClose?: (() => void) | null;
+  };
 };
 
 /** The transport of one that is on a WebSocket, where it stays. */
@@ -68,8 +71,13 @@ function handOver(engineSocket: EngineSocket, frames: readonly Buffer[], pending
 /** Ends the connection without a word, which is what makes a stock client come back. */
 export function cutTransport(engineSocket: EngineSocket): void {
   const websocket = websocketOf(engineSocket);
-  if (websocket) websocket.terminate();
-  else engineSocket.close(true);
+  if (websocket) {
+    websocket.terminate();
+    return;
+  }
+  engineSocket.close(true);
+  // One that is closing already is not closed again by that.
+  insidesOf(engineSocket).transport.shouldClose?.();
 }
 
 /** After a polite close ws would keep unsent bytes until a timer ends the connection. */

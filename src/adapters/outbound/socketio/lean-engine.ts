@@ -43,6 +43,8 @@ export class LeanEngine extends Engine {
         return;
       }
       transport.serve(engineSocket);
+      // Else Engine.IO would let a second WebSocket take its place.
+      engineSocket.upgraded = true;
       // The first packet has been written by now.
       request.socket.uncork();
     });
