@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Socket as EngineSocket } from 'engine.io';
+import { Server } from 'socket.io';
 import { describe, expect, test } from 'vitest';
 import type { Cut } from '../../src/adapters/outbound/send-queue.ts';
 import { createAdapter } from '../../src/adapters/outbound/socketio/create-adapter.ts';
@@ -117,10 +118,34 @@ describe('a client that does not read', () => {
 });
 
 test.each([
-  [{ sendQueueBytesMax: 1 }, /sendQueueBytesMax/],
-  [{ sendQueuesBytesMax: 1.5 }, /sendQueuesBytesMax/],
-  [{ sendQueueByteMax: 4096 }, /sendQueueByteMax/],
-  [{ onCut: 'log' }, /onCut/],
+  [{ sendQueueBytesMax: 1 }, /^createAdapter: sendQueueBytesMax: .*1024$/],
+  [{ sendQueuesBytesMax: 1.5 }, /^createAdapter: sendQueuesBytesMax: /],
+  [{ sendQueueByteMax: 4096 }, /^createAdapter: Unrecognized key: "sendQueueByteMax"$/],
+  [{ onCut: 'log' }, /^createAdapter: onCut: must be a function$/],
+  [{ onCut: 'log', onPressure: 1 }, /^createAdapter: onCut: must be a function; onPressure: must be a function$/],
+  [5, /^createAdapter: the options must be an object$/],
+  [null, /^createAdapter: the options must be an object$/],
+  [[], /^createAdapter: the options must be an object$/],
 ])('options %o are refused', (options, message) => {
   expect(() => createAdapter(options as never)).toThrow(message);
+  expect(() => createAdapter(options as never)).toThrow(TypeError);
+});
+
+test('an adapter is for one server', async () => {
+  const adapter = createAdapter();
+  const [one, other] = [new Server(), new Server()];
+  one.adapter(adapter);
+  one.of('/another');
+  expect(() => other.adapter(adapter)).toThrow(/^createAdapter: an adapter is for one server/);
+});
+
+describe('a client that reads', () => {
+  test('is not cut for what a turn brings, however much it is', async () => {
+    const { io, client } = await startAdapter({ sendQueueBytesMax: 100_000, onCut: () => expect.unreachable() });
+    const one = await client();
+    for (const number of upTo(2000)) io.emit('a', number, 'x'.repeat(1000));
+    await eventually(() => expect(one.received.map(([, number]) => number)).toEqual(upTo(2000)));
+    for (const number of upTo(40)) io.to(one.server.id).emit('b', number, large);
+    await eventually(() => expect(one.received.slice(2000).map(([, number]) => number)).toEqual(upTo(40)));
+  });
 });

@@ -1,3 +1,4 @@
+import type { Socket as TcpSocket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventOf } from '../support/domain-fixtures.ts';
@@ -153,14 +154,21 @@ async function deafClient(port: number, room: string): Promise<void> {
   socket.once('close', () => clearInterval(pongs));
 }
 
+type WithTcpSocket = { readonly transport: { readonly ws: { readonly _socket: TcpSocket } } };
+
 describe('the stock client', () => {
   test('comes back by itself when it was cut', async () => {
     const { url, endpoint, observer } = await startEndpoint({ sendQueueBytesMax: 1024 });
     const client = await connectedClient(url, ['a']);
     const { id } = client.socket;
     const gone = new Promise<string>((resolve) => client.socket.once('disconnect', resolve));
-    for (const each of upTo(3)) endpoint.deliver(eventNumber(each, 1000), toRooms('a'));
-    expect(observer.of('connection-cut')).toHaveLength(1);
+    const { _socket: tcp } = (client.socket.io.engine as unknown as WithTcpSocket).transport.ws;
+    tcp.pause();
+    await eventually(() => {
+      for (const each of upTo(3)) endpoint.deliver(eventNumber(each, 100_000), toRooms('a'));
+      expect(observer.of('connection-cut')).toHaveLength(1);
+    });
+    tcp.resume();
     expect(await gone).toBe('transport close');
     await eventually(() => expect([client.socket.connected, endpoint.connectionCount]).toEqual([true, 1]));
     expect(client.socket.id).not.toBe(id);

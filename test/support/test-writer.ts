@@ -19,6 +19,11 @@ export class TestWriter implements FrameWriter {
     return false;
   }
 
+  /** Whether something is not drained yet. */
+  get isWriting(): boolean {
+    return this.#pending !== undefined;
+  }
+
   drain(): void {
     const pending = this.#pending;
     this.#pending = undefined;

@@ -87,7 +87,9 @@ const checkSettings = z.strictObject({
 const permissionSourceSettings = z.strictObject({
   ...questionFields,
   credential: z.string().min(1).describe('The kind of token whose permissions it knows.'),
-  list: answerExpression.describe('CEL over `status` and `body` that makes the list of permissions.'),
+  list: answerExpression.describe(
+    'CEL over `status` and `body` that makes the list of permissions. Not asked of a status of 500 and more, or 429: clients are to come back.',
+  ),
 });
 
 export type QuestionSettings = z.infer<z.ZodObject<typeof questionFields>>;

@@ -6,14 +6,14 @@ export const sendFields = {
   sendQueueBytesMax: wholeNumber(1024, 1_000_000_000)
     .default(1_048_576)
     .describe(
-      'A client that is owed more than this, because it does not read, is cut and comes back. ' +
-        'One that is owed nothing takes an event of any size.',
+      'A client that is owed more than this, because it does not read, is cut and comes back. What comes in one go is ' +
+        'written first, whatever its size: it says nothing of the client.',
     ),
   coalesceDelayMs: wholeNumber(0, 100)
     .default(0)
     .describe(
       'How long events may wait for others, to be written together (ms). 0: only for what comes in the same turn of the ' +
-        'event loop. An event that comes after a pause never waits.',
+        'event loop. An event that comes after a pause never waits, nor do more than `sendQueueBytesMax`.',
     ),
   perMessageDeflate: z
     .boolean()

@@ -43,6 +43,8 @@ export class SendQueue implements StalledQueue, PendingWrite {
   #writes: number[] | undefined;
   /** Of what was owed when it was marked. */
   #bytesMarked = 0;
+  /** Whether the write under way was begun for want of room, and I/O has not had its turn since. */
+  #isWriteNew = false;
   /** Of the budget, when the write under way was begun. */
   #writeRound = 0;
   #open = true;
@@ -73,17 +75,35 @@ export class SendQueue implements StalledQueue, PendingWrite {
    * frame of any size, also several times: the limit is on what a client has not read, not on what it is sent.
    */
   push(frame: Buffer): boolean {
+    if (!this.#hasRoomFor(frame)) this.#makeRoom();
     if (!this.#open) return false;
-    const bytes = this.#bytes + frame.length;
-    const before = this.#run;
-    if (bytes > this.#queues.bytesMax && this.#bytes > 0 && frame !== before?.last) {
-      this.#cut({ cause: 'slow', queuedBytes: bytes });
+    if (!this.#hasRoomFor(frame) && !this.#isWriteNew) {
+      this.#cut({ cause: 'slow', queuedBytes: this.#bytes + frame.length });
       return false;
     }
-    this.#bytes = bytes;
+    const before = this.#run;
+    this.#bytes += frame.length;
     this.#run = this.#queues.extend(before, frame);
     if (before === undefined && this.#bytesInWrite === 0) this.#queues.flushSoon(this);
     return true;
+  }
+
+  #hasRoomFor(frame: Buffer): boolean {
+    return this.#bytes + frame.length <= this.#queues.bytesMax || this.#bytes === 0 || frame === this.#run?.last;
+  }
+
+  /** What nobody has tried to write yet tells nothing of a client. What comes until that can be known is taken as well. */
+  #makeRoom(): void {
+    if (this.#bytesInWrite > 0) return;
+    this.flushNow();
+    if (this.#bytesInWrite === 0) return;
+    this.#isWriteNew = true;
+    // I/O has its turn between one and the next.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#isWriteNew = false;
+      }),
+    );
   }
 
   /** Writes what is owed, unless a write is under way. */

@@ -177,6 +177,7 @@ describe('a send queue', () => {
     const queue = new SendQueues(10, unlimited()).open(writer);
     const large = frame('0123456789ab');
     expect([queue.push(large), queue.push(large), queue.push(large)]).toEqual([true, true, true]);
+    await turn();
     expect(queue.push(frame('x'))).toBe(false);
     expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 37 }]);
     const reading = new SendQueues(10, unlimited()).open(writer);
@@ -202,6 +203,56 @@ describe('a send queue', () => {
     await turn();
     expect(writer.frames).toEqual(['12345']);
     expect(queues.bytes).toBe(0);
+  });
+
+  test('takes whatever a turn brings to a client that reads', async () => {
+    const writes: string[] = [];
+    const queue = new SendQueues(10, unlimited()).open({
+      write: ({ buffers }) => writes.push(buffers.join('')) > 0,
+      terminate: () => expect.unreachable(),
+    });
+    for (const text of ['1234', '5678', '90ab', 'cdef']) expect(queue.push(frame(text))).toBe(true);
+    expect(writes).toEqual(['12345678']);
+    await turn();
+    expect(writes).toEqual(['12345678', '90abcdef']);
+  });
+
+  test('writes before its time what would be too much, however late it would be written', () => {
+    const writes: string[] = [];
+    const queues = new SendQueues(10, unlimited(), () => {});
+    const queue = queues.open({
+      write: ({ buffers }) => writes.push(buffers.join('')) > 0,
+      terminate: () => expect.unreachable(),
+    });
+    for (const text of ['1234', '5678', '90ab', 'cdef', 'ghij']) expect(queue.push(frame(text))).toBe(true);
+    expect([writes, queue.bytes, queues.bytes]).toEqual([['12345678', '90abcdef'], 4, 4]);
+  });
+
+  test('cuts nobody for what comes before it can be known whether the client reads', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(10, unlimited()).open(writer);
+    for (const text of ['1234', '5678', '90ab', 'cdef', 'ghij']) expect(queue.push(frame(text))).toBe(true);
+    await turn();
+    // I/O has not had its turn since the write was begun.
+    expect([queue.push(frame('k')), queue.bytes]).toEqual([true, 21]);
+    await turn();
+    expect(queue.push(frame('l'))).toBe(false);
+    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 22 }]);
+    expect(writer.frames).toEqual(['1234', '5678']);
+  });
+
+  test('whose transport throws when it would make room is cut for that, once', () => {
+    const writer = new TestWriter();
+    writer.write = () => {
+      throw new Error('broken');
+    };
+    const queue = new SendQueues(10, unlimited()).open(writer);
+    expect([queue.push(frame('123456')), queue.push(frame('789012')), queue.push(frame('3'))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(writer.cuts).toEqual([{ cause: 'failed', queuedBytes: 6 }]);
   });
 
   test('takes one frame of any size when there is nothing else in it', async () => {
@@ -263,19 +314,20 @@ describe('a send queue', () => {
 
   test('gives every connection its frames once and in order, and counts them, whatever the transports do', async () => {
     const action = fc.oneof(
-      { weight: 5, arbitrary: fc.constant('push' as const) },
-      { weight: 3, arbitrary: fc.constant('drain' as const) },
-      { weight: 2, arbitrary: fc.constant('turn' as const) },
+      { weight: 16, arbitrary: fc.constant('push' as const) },
+      { weight: 4, arbitrary: fc.constant('drain' as const) },
+      { weight: 6, arbitrary: fc.constant('turn' as const) },
       { weight: 1, arbitrary: fc.constant('close' as const) },
     );
-    const step = fc.record({ chosen: fc.constantFrom(0, 1, 2), action, size: fc.integer({ min: 1, max: 40 }) });
+    const cuts = { count: 0 };
+    const step = fc.record({ chosen: fc.constantFrom(0, 1, 2), action, size: fc.integer({ min: 1, max: 60 }) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const budget = new SendBudget(Number.MAX_SAFE_INTEGER, new ManualClock(), () => undefined);
         const queues = new SendQueues(100, budget);
-        const connections = [modelConnection(queues), modelConnection(queues), modelConnection(queues)] as const;
+        const connections = [0, 1, 2].map(() => modelConnection(queues, cuts));
         for (const { chosen, action: what, size } of steps) {
-          await connections[chosen][what](size);
+          await connections[chosen]?.[what](size);
           expect(budget.bytes).toBe(connections.reduce((sum, { queue }) => sum + queue.bytes, 0));
         }
         for (const connection of connections) await connection.finish();
@@ -283,11 +335,12 @@ describe('a send queue', () => {
       }),
       { numRuns: 150 },
     );
+    expect(cuts.count).toBeGreaterThan(0);
   });
 });
 
 /** A connection that remembers what its queue took, and compares it with what its transport was given. */
-function modelConnection(queues: SendQueues) {
+function modelConnection(queues: SendQueues, cuts: { count: number }) {
   const writer = new TestWriter();
   const queue = queues.open(writer);
   const taken: string[] = [];
@@ -295,9 +348,14 @@ function modelConnection(queues: SendQueues) {
     queue,
     push(size: number) {
       const text = String(taken.length).padEnd(size, '.');
+      const cutsBefore = writer.cuts.length;
       if (queue.push(frame(text))) taken.push(text);
-      expect(queue.bytes).toBeLessThanOrEqual(queues.bytesMax);
       expect(writer.cuts.length).toBeLessThanOrEqual(1);
+      if (writer.cuts.length === cutsBefore) return;
+      // Only who has not taken what was written.
+      expect(writer.isWriting).toBe(true);
+      expect(writer.cuts[0]?.queuedBytes).toBeGreaterThan(queues.bytesMax);
+      cuts.count += 1;
     },
     drain: () => writer.drain(),
     turn: () => turn(),

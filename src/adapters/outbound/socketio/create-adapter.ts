@@ -18,7 +18,7 @@ const adapterSettings = z.strictObject({
 });
 
 export type AdapterOptions = {
-  /** A client that is owed more bytes of broadcasts than this, because it does not read, is cut. 1 MiB by default. */
+  /** A client that is owed more bytes of broadcasts than this, because it does not read, is cut. 1 MiB by default, 1024 at least. */
   readonly sendQueueBytesMax?: number;
   /**
    * What all clients together may be owed (bytes); 256 MiB by default. Beyond it, those that take nothing for a second
@@ -36,16 +36,17 @@ export type AdapterOptions = {
  * broadcast is framed once for all clients, and all that a client is owed within a turn of the event loop is written at
  * once. One for each server.
  *
- * @throws for an option that is out of range or unknown.
+ * @throws a `TypeError` for an option that is out of range or unknown, and where it is given to a second server.
  */
 export function createAdapter(options: AdapterOptions = {}): (nsp: Namespace) => Adapter {
-  // Without what others may have put on Object.prototype.
-  const own: unknown = Object.assign(Object.create(null), options);
-  const { sendQueueBytesMax, sendQueuesBytesMax, onCut, onPressure } = adapterSettings.parse(own);
+  const { sendQueueBytesMax, sendQueuesBytesMax, onCut, onPressure } = readOptions(options);
   const budget = new SendBudget(sendQueuesBytesMax, systemClock, onPressure);
   const outlets = new AdapterOutlets(new SendQueues(sendQueueBytesMax, budget), onCut);
+  let server: Namespace['server'] | undefined;
   // Socket.IO makes one for each namespace, with `new`.
   return function CoalescingAdapter(nsp: Namespace): Adapter {
+    server ??= nsp.server;
+    if (server !== nsp.server) throw new TypeError('createAdapter: an adapter is for one server; create another one');
     const Base = nsp.server._opts.connectionStateRecovery ? SessionAwareAdapter : Adapter;
     const adapter = new Base(nsp);
     const addAll = adapter.addAll.bind(adapter);
@@ -56,4 +57,15 @@ export function createAdapter(options: AdapterOptions = {}): (nsp: Namespace) =>
     };
     return adapter;
   };
+}
+
+function readOptions(options: unknown): z.infer<typeof adapterSettings> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError('createAdapter: the options must be an object');
+  }
+  // Without what others may have put on Object.prototype.
+  const read = adapterSettings.safeParse(Object.assign(Object.create(null), options));
+  if (read.success) return read.data;
+  const problems = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
+  throw new TypeError(`createAdapter: ${problems.join('; ')}`);
 }
