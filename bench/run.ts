@@ -22,22 +22,16 @@ function progressOf(name: string, begin: number): (text: string) => void {
   };
 }
 
-function chosen(names: readonly string[]): readonly Scenario[] {
-  const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name));
-  if (unknown.length > 0) {
-    throw new Error(
-      `no scenario is called ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`,
-    );
-  }
-  return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
-}
+type Asked = {
+  readonly scenarios: readonly Scenario[];
+  readonly quick: boolean;
+  readonly rounds: number;
+  /** Parts of the names of the peers to be measured; none: all of them. */
+  readonly peers: readonly string[];
+};
 
-function tellFailure(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
-}
-
-async function main(): Promise<void> {
+/** What is asked for on the command line; nothing where that is only which scenarios there are. */
+function readAsked(): Asked | undefined {
   const { values, positionals } = parseArgs({
     options: {
       quick: { type: 'boolean' },
@@ -47,21 +41,35 @@ async function main(): Promise<void> {
     },
     allowPositionals: true,
   });
-  if (values.list) {
-    for (const { name, summary } of scenarios) process.stdout.write(`${name.padEnd(12)} ${summary}\n`);
-    return;
-  }
+  if (values.list) return undefined;
+  const names = scenarios.map(({ name }) => name);
+  const unknown = positionals.filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`no scenario is called ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   const quick = values.quick ?? false;
-  const sought = values.peer ?? [];
-  const isWanted = (peer: string) => sought.length === 0 || sought.some((text) => peer.includes(text));
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
-    throw new Error(`--rounds is no number of 1 to 100\n${usage}`);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new Error('--rounds is no number of 1 to 100');
+  const chosen = positionals.length === 0 ? scenarios : scenarios.filter(({ name }) => positionals.includes(name));
+  return { scenarios: chosen, quick, rounds, peers: values.peer ?? [] };
+}
+
+function tellFailure(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function measure({ scenarios: chosen, quick, rounds, peers }: Asked): Promise<void> {
+  let isSomeoneWanted = false;
+  const isWanted = (peer: string): boolean => {
+    const wanted = peers.length === 0 || peers.some((text) => peer.includes(text));
+    isSomeoneWanted ||= wanted;
+    return wanted;
+  };
   // So that the core of the server has nothing else to do.
   moveToCore(cores.load, process.pid);
   await using brokers = new BrokerPool();
   const begin = performance.now();
-  for (const scenario of chosen(positionals)) {
+  for (const scenario of chosen) {
     const bench: Bench = {
       quick,
       rounds,
@@ -71,7 +79,7 @@ async function main(): Promise<void> {
     };
     try {
       const report = await scenario.run(bench);
-      const isPartial = quick || sought.length > 0;
+      const isPartial = quick || peers.length > 0;
       bench.progress(`is in ${await writeResult(report, isPartial)}\n`);
       if (!isPartial) updatePerformancePage();
       process.stdout.write(`${reportText(report)}\n`);
@@ -80,13 +88,21 @@ async function main(): Promise<void> {
       tellFailure(error);
     }
   }
+  if (!isSomeoneWanted) tellFailure(`--peer: no peer of these scenarios has ${peers.join(' or ')} in its name`);
 }
 
 // Whatever was started ends with this process: its channel to it closes.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
+let asked: Asked | undefined;
 try {
-  await main();
+  asked = readAsked();
+  if (!asked) for (const { name, summary } of scenarios) process.stdout.write(`${name.padEnd(12)} ${summary}\n`);
+} catch (error) {
+  tellFailure(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+}
+try {
+  if (asked) await measure(asked);
 } catch (error) {
   tellFailure(error);
 }

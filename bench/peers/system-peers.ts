@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../test/support/eventually.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { lackForRabbitMq, startRabbitMq } from '../../test/support/rabbitmq-broker.ts';
 import { startTiedProcess } from '../../test/support/tied-process.ts';
@@ -74,6 +77,17 @@ export const mosquittoPeer = systemPeer({
     ].join('\n'),
 });
 
+const answersMsMax = 30_000;
+
+async function answers(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
+}
+
 const stompKind: ClientKind = 'stomp';
 
 export const webStompPeer: PeerKind = {
@@ -88,6 +102,8 @@ export const webStompPeer: PeerKind = {
       ...ownStompPort(port),
     ];
     const broker = await startRabbitMq({ plugins: ['rabbitmq_web_stomp'], config });
+    // Plugins may begin to listen behind the broker itself.
+    await eventually(() => answers(broker.otherPort), answersMsMax);
     const pid = await broker.pid();
     moveToCore(cores.server, pid);
     const url = new URL(broker.url);
