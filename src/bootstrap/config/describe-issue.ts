@@ -63,6 +63,7 @@ function wrongType(expected: string, input: unknown): string {
 function found(input: unknown): string {
   if (input === null) return 'nothing';
   if (Array.isArray(input)) return 'a list';
+  if (typeof input === 'number' && !Number.isFinite(input)) return `${input}`;
   if (typeof input === 'number') return Number.isInteger(input) ? 'a whole number' : 'a number';
   return typeName(typeof input);
 }
