@@ -29,11 +29,11 @@ export const latency: Scenario = {
     const most = medianAt(found, { situation: greatest, peer: stockPeer.name, key: 'eventsPerSecond' });
     const perSecond = Math.max(1, Math.round(most / 2));
     const half = `${perSecond} events a second to ${clients} clients`;
-    const spec = { ...audience, burst: 1, perSecond, ms: bench.quick ? 300 : 2000, eventsMin: 10 };
+    const spec = { ...audience, burst: 1, perSecond, ms: bench.quick ? 300 : 4000, eventsMin: 10 };
     const situation: Situation = {
       name: half,
       measure: (stand) => measureRun(stand, spec),
-      warmUp: (stand) => measureRun(stand, { ...spec, ms: spec.ms / 3 }),
+      warmUp: (stand) => measureRun(stand, { ...spec, ms: spec.ms / 4 }),
     };
     const peers = [socketioPeer, stockPeer];
     const figures = await compare(bench, { peers, clients, settingsOf, warmUp, situations: [situation] });

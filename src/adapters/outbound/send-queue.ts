@@ -75,12 +75,7 @@ export class SendQueue implements StalledQueue, PendingWrite {
    * frame of any size, also several times: the limit is on what a client has not read, not on what it is sent.
    */
   push(frame: Buffer): boolean {
-    if (!this.#hasRoomFor(frame)) this.#makeRoom();
-    if (!this.#open) return false;
-    if (!this.#hasRoomFor(frame) && !this.#isWriteNew) {
-      this.#cut({ cause: 'slow', queuedBytes: this.#bytes + frame.length });
-      return false;
-    }
+    if (!this.#open || !(this.#hasRoomFor(frame) || this.#makeRoomFor(frame))) return false;
     const before = this.#run;
     this.#bytes += frame.length;
     this.#run = this.#queues.extend(before, frame);
@@ -92,18 +87,23 @@ export class SendQueue implements StalledQueue, PendingWrite {
     return this.#bytes + frame.length <= this.#queues.bytesMax || this.#bytes === 0 || frame === this.#run?.last;
   }
 
-  /** What nobody has tried to write yet tells nothing of a client. What comes until that can be known is taken as well. */
-  #makeRoom(): void {
-    if (this.#bytesInWrite > 0) return;
+  /** What nobody has tried to write yet tells nothing of a client, and what comes until it does is taken. Else it is cut. */
+  #makeRoomFor(frame: Buffer): boolean {
+    if (this.#bytesInWrite === 0) this.#writeBeforeTime();
+    if (!this.#open) return false;
+    if (this.#isWriteNew || this.#hasRoomFor(frame)) return true;
+    this.#cut({ cause: 'slow', queuedBytes: this.#bytes + frame.length });
+    return false;
+  }
+
+  #writeBeforeTime(): void {
     this.flushNow();
     if (this.#bytesInWrite === 0) return;
     this.#isWriteNew = true;
     // I/O has its turn between one and the next.
-    setImmediate(() =>
-      setImmediate(() => {
-        this.#isWriteNew = false;
-      }),
-    );
+    setImmediate(setImmediate, () => {
+      this.#isWriteNew = false;
+    });
   }
 
   /** Writes what is owed, unless a write is under way. */
