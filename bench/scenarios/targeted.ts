@@ -34,12 +34,6 @@ export const targeted: Scenario = {
       figures,
       targets: [
         ...target(`CPU of ${name} / stock socket.io`, cpu(name, many) / cpu('stock socket.io', many), 'at most', 0.7),
-        ...target(
-          `CPU of ${name} with ${many} / with ${few} clients`,
-          cpu(name, many) / cpu(name, few),
-          'at most',
-          1.1,
-        ),
       ],
       notes: [
         `${backlogNote} Prefetch 256 everywhere. The CPU is that of intake and delivery.`,
