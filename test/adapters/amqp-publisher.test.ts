@@ -149,7 +149,8 @@ testWithRabbitMq('what was refused because the broker is away is not kept', asyn
   await refuse(1000, 1);
   const before = memoryUsedBytes();
   for (let round = 0; round < 3; round += 1) await refuse(1000, 20_000);
-  expect(memoryUsedBytes() - before).toBeLessThan(20_000_000);
+  // What a turn still holds is gone behind it.
+  await eventually(() => expect(memoryUsedBytes() - before).toBeLessThan(20_000_000));
 });
 
 testWithRabbitMq('what is published across a lost connection stays in order', async () => {
@@ -158,16 +159,20 @@ testWithRabbitMq('what is published across a lost connection stays in order', as
   const [exchange, queue] = [await admin.exchange(), await admin.queue()];
   await admin.channel.bindQueue(queue, exchange, '#');
   await using fixture = queueSource({ urls: [amqpUrlAt(proxy.port)], queues: [queue] });
-  const ids = Array.from({ length: 2000 }, (_, index) => `id-${index}`);
-  const published = ids.map((id) => fixture.source.publish(event({ id, stream: exchange })));
-  await Promise.race(published);
+  const [first = '', ...others] = Array.from({ length: 2000 }, (_, index) => `id-${index}`);
+  const publish = (id: string) => fixture.source.publish(event({ id, stream: exchange, payload: Buffer.alloc(2000) }));
+  await publish(first);
+  // Some are under way, and the connection takes no more.
+  proxy.stall();
+  const published = others.map(publish);
   proxy.cut();
+  proxy.resume();
   proxy.restore();
   await Promise.all(published);
   const letters = await admin.collect(queue);
-  await eventually(() => expect(new Set(letters.map(({ properties }) => properties.messageId)).size).toBe(ids.length));
-  // Some came twice: what was under way came again, from its first on.
-  const last = new Map(letters.map(({ properties }, index) => [String(properties.messageId), index]));
-  const order = [...last].sort(([, one], [, other]) => one - other).map(([id]) => id);
-  expect(order).toEqual(ids);
+  await eventually(() => expect(new Set(letters.map(({ properties }) => properties.messageId)).size).toBe(2000));
+  // Some came twice: what was under way came again, from its first on. The broker may read the rest of the old connection
+  // behind some of the new one, so only who takes each when it comes first has them in order.
+  const order = new Set(letters.map(({ properties }) => String(properties.messageId)));
+  expect([...order]).toEqual([first, ...others]);
 });
