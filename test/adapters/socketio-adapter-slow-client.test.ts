@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Server } from 'socket.io';
 import { describe, expect, test } from 'vitest';
-import type { Cut } from '../../src/adapters/outbound/send-queue.ts';
+import type { Cut } from '../../src/adapters/outbound/frame-writer.ts';
 import { createAdapter } from '../../src/adapters/outbound/socketio/create-adapter.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientEndOf, startAdapter, tcpSocketOf, upTo } from '../support/socketio-adapter-fixture.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { FrameRun } from '../../src/adapters/outbound/frame-run.ts';
-import type { Cut, FrameWriter } from '../../src/adapters/outbound/send-queue.ts';
+import type { Cut, FrameWriter } from '../../src/adapters/outbound/frame-writer.ts';
 import type { PendingWrite } from '../../src/adapters/outbound/write-frames.ts';
 
 /** A transport that a test drains by hand. */

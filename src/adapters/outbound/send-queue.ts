@@ -1,29 +1,10 @@
 import type { FlushSchedule } from './flush-schedule.ts';
 import type { FrameRun } from './frame-run.ts';
 import { FrameRuns } from './frame-runs.ts';
+import type { Cut, FrameWriter } from './frame-writer.ts';
+import { IoTurns } from './io-turns.ts';
 import type { BudgetedQueues, SendBudget, StalledQueue } from './send-budget.ts';
 import type { PendingWrite } from './write-frames.ts';
-
-/** What a send queue has of its connection. */
-export interface FrameWriter {
-  /**
-   * Writes ready frames in their order, in one system call where the transport has one. Not called again before they are
-   * written, but by `flushNow`. A connection that ends need not say so.
-   *
-   * @returns whether the transport holds none of them any more. If it does, `pending` is told once it does not.
-   */
-  write(run: FrameRun, pending: PendingWrite): boolean;
-  /**
-   * Ends the connection at once, unsent bytes with it, in a way that lets the client come back. Called at most once.
-   * Must not throw.
-   */
-  terminate(cut: Cut): void;
-  /** Nothing is owed any more. */
-  emptied?(): void;
-}
-
-/** `slow`: the client does not read fast enough, for its own limit or for the budget. `failed`: `write` threw. */
-export type Cut = { readonly cause: 'slow' | 'failed'; readonly queuedBytes: number };
 
 /**
  * Frames that one connection is owed. All writing of events goes through here: frames leave in the order in which they
@@ -43,8 +24,10 @@ export class SendQueue implements StalledQueue, PendingWrite {
   #writes: number[] | undefined;
   /** Of what was owed when it was marked. */
   #bytesMarked = 0;
-  /** Whether the write under way was begun for want of room, and I/O has not had its turn since. */
-  #isWriteNew = false;
+  /** Of `IoTurns`, when the write under way was begun, or became the first of several. */
+  #writeTurn = 0;
+  /** What is owed beside the limit, since it came before it could be known whether the client reads. */
+  #excused = 0;
   /** Of the budget, when the write under way was begun. */
   #writeRound = 0;
   #open = true;
@@ -84,25 +67,26 @@ export class SendQueue implements StalledQueue, PendingWrite {
   }
 
   #hasRoomFor(frame: Buffer): boolean {
-    return this.#bytes + frame.length <= this.#queues.bytesMax || this.#bytes === 0 || frame === this.#run?.last;
+    const bytes = this.#bytes + frame.length;
+    return bytes <= this.#queues.bytesMax + this.#excused || frame === this.#run?.last;
   }
 
   /** What nobody has tried to write yet tells nothing of a client, and what comes until it does is taken. Else it is cut. */
   #makeRoomFor(frame: Buffer): boolean {
-    if (this.#bytesInWrite === 0) this.#writeBeforeTime();
+    this.flush();
     if (!this.#open) return false;
-    if (this.#isWriteNew || this.#hasRoomFor(frame)) return true;
-    this.#cut({ cause: 'slow', queuedBytes: this.#bytes + frame.length });
-    return false;
+    if (this.#hasRoomFor(frame)) return true;
+    const queuedBytes = this.#bytes + frame.length;
+    const isSlow = this.#bytes > 0 && this.#queues.ioTurns.isOver(this.#writeTurn);
+    if (isSlow) this.#cut({ cause: 'slow', queuedBytes });
+    else this.#excuse();
+    return !isSlow;
   }
 
-  #writeBeforeTime(): void {
-    this.flushNow();
-    if (this.#bytesInWrite === 0) return;
-    this.#isWriteNew = true;
-    // I/O has its turn between one and the next.
-    setImmediate(setImmediate, () => {
-      this.#isWriteNew = false;
+  #excuse(): void {
+    this.#excused = Number.POSITIVE_INFINITY;
+    this.#queues.ioTurns.onceOver(() => {
+      this.#excused = this.#bytes;
     });
   }
 
@@ -119,7 +103,8 @@ export class SendQueue implements StalledQueue, PendingWrite {
     const run = this.#run;
     if (run === undefined) return;
     this.#run = undefined;
-    if (this.#bytesInWrite > 0) {
+    const isBehind = this.#bytesInWrite > 0;
+    if (isBehind) {
       this.#writes ??= [this.#bytesInWrite];
       this.#writes.push(this.#bytes - this.#bytesInWrite);
     } else {
@@ -134,6 +119,7 @@ export class SendQueue implements StalledQueue, PendingWrite {
       return;
     }
     if (isWritten) this.written();
+    else if (!isBehind) this.#writeTurn = this.#queues.ioTurns.begin();
   }
 
   /** For the writer. */
@@ -142,8 +128,13 @@ export class SendQueue implements StalledQueue, PendingWrite {
     const bytes = this.#writes?.shift() ?? this.#bytesInWrite;
     this.#bytes -= bytes;
     this.#bytesInWrite -= bytes;
-    if (this.#bytesInWrite === 0) this.#writes = undefined;
-    else this.#writeRound = this.#queues.round;
+    this.#excused = Math.max(0, this.#excused - bytes);
+    if (this.#bytesInWrite === 0) {
+      this.#writes = undefined;
+    } else {
+      this.#writeRound = this.#queues.round;
+      this.#writeTurn = this.#queues.ioTurns.begin();
+    }
     this.#queues.count(-bytes);
     if (this.#bytesMarked > 0) {
       this.#bytesMarked = Math.max(0, this.#bytesMarked - bytes);
@@ -191,15 +182,13 @@ export class SendQueues implements BudgetedQueues {
   readonly #flushes = new Set<Flush>();
   readonly #schedule: FlushSchedule;
   readonly #runs = new FrameRuns();
+  readonly ioTurns = new IoTurns();
   /** Those that are to be flushed, each with the one behind it. */
   #firstWaiting: SendQueue | undefined;
   #lastWaiting: SendQueue | undefined;
   #bytes = 0;
 
-  /**
-   * @param bytesMax `sendQueueBytesMax` of the endpoint.
-   * @param schedule by default at the end of the turn.
-   */
+  /** @param bytesMax `sendQueueBytesMax` of the endpoint. @param schedule by default at the end of the turn. */
   constructor(bytesMax: number, budget: SendBudget, schedule: FlushSchedule = setImmediate) {
     this.bytesMax = bytesMax;
     this.#budget = budget;

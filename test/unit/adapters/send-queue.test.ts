@@ -11,6 +11,10 @@ import { TestWriter } from '../../support/test-writer.ts';
 
 const unlimited = () => new SendBudget(Number.MAX_SAFE_INTEGER, new ManualClock(), () => expect.unreachable());
 const frame = (text: string) => Buffer.from(text);
+/** What is queued is written, and then I/O has its turn. */
+async function ioTurn() {
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+}
 
 describe('a send queue', () => {
   test('writes everything that a turn of the event loop brought in one write, in order', async () => {
@@ -172,17 +176,17 @@ describe('a send queue', () => {
     expect([queue.bytes, queues.bytes]).toEqual([0, 0]);
   });
 
-  test('takes one frame of any size as often as it is owed, and nothing more', async () => {
+  test('takes one frame of any size as often as it is owed, and no more than the limit beside it', async () => {
     const writer = new TestWriter();
     const queue = new SendQueues(10, unlimited()).open(writer);
     const large = frame('0123456789ab');
     expect([queue.push(large), queue.push(large), queue.push(large)]).toEqual([true, true, true]);
-    await turn();
-    expect(queue.push(frame('x'))).toBe(false);
-    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 37 }]);
+    await ioTurn();
+    expect([queue.push(frame('0123456789')), queue.push(frame('x'))]).toEqual([true, false]);
+    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 47 }]);
     const reading = new SendQueues(10, unlimited()).open(writer);
     reading.push(frame('1234567'));
-    await turn();
+    await ioTurn();
     // The first time it is one that does not fit.
     expect([reading.push(large), reading.push(large)]).toEqual([false, false]);
   });
@@ -192,7 +196,7 @@ describe('a send queue', () => {
     const queues = new SendQueues(10, unlimited());
     const queue = queues.open(writer);
     expect(queue.push(frame('12345'))).toBe(true);
-    await turn();
+    await ioTurn();
     expect(queue.push(frame('67890'))).toBe(true);
     expect(writer.cuts).toEqual([]);
     expect(queue.push(frame('x'))).toBe(false);
@@ -236,9 +240,42 @@ describe('a send queue', () => {
     // I/O has not had its turn since the write was begun.
     expect([queue.push(frame('k')), queue.bytes]).toEqual([true, 21]);
     await turn();
+    // That is no reason to take less from now on: the limit is on what comes beside it.
+    expect([queue.push(frame('0123456789')), queue.bytes]).toEqual([true, 31]);
     expect(queue.push(frame('l'))).toBe(false);
-    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 22 }]);
+    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 32 }]);
     expect(writer.frames).toEqual(['1234', '5678']);
+  });
+
+  test('nor for what comes right behind something little that is under way', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(10, unlimited()).open(writer);
+    queue.push(frame('a'));
+    await turn();
+    for (const text of ['123456', '789012']) expect(queue.push(frame(text))).toBe(true);
+    await ioTurn();
+    writer.drain();
+    // What was excused is for what was owed then, and is less with all that is written.
+    await turn();
+    expect(queue.bytes).toBe(12);
+    expect(queue.push(frame('0123456'))).toBe(true);
+    await ioTurn();
+    expect([queue.push(frame('xxx')), queue.push(frame('x'))]).toEqual([true, false]);
+    expect(writer.cuts).toEqual([{ cause: 'slow', queuedBytes: 23 }]);
+  });
+
+  test('excuses a second go where the first one has been written', async () => {
+    const writer = new TestWriter();
+    const queue = new SendQueues(10, unlimited()).open(writer);
+    for (let go = 0; go < 3; go += 1) {
+      for (const text of ['123456', '789012', '345678']) expect(queue.push(frame(text))).toBe(true);
+      for (let writes = 0; writes < 2; writes += 1) {
+        await ioTurn();
+        writer.drain();
+      }
+      expect(queue.bytes).toBe(0);
+    }
+    expect(writer.cuts).toEqual([]);
   });
 
   test('whose transport throws when it would make room is cut for that, once', () => {
@@ -324,7 +361,7 @@ describe('a send queue', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const budget = new SendBudget(Number.MAX_SAFE_INTEGER, new ManualClock(), () => undefined);
-        const queues = new SendQueues(100, budget);
+        const queues = new SendQueues(40, budget);
         const connections = [0, 1, 2].map(() => modelConnection(queues, cuts));
         for (const { chosen, action: what, size } of steps) {
           await connections[chosen]?.[what](size);

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../application/ports/clock.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { FrameRun } from '../frame-run.ts';
+import type { Cut, FrameWriter } from '../frame-writer.ts';
 import { RateLimit } from '../rate-limit.ts';
-import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
+import type { SendQueue, SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
 import type { PendingWrite } from '../write-frames.ts';
 import type { EventFrames } from './event-frames.ts';

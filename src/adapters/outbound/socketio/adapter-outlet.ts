@@ -1,6 +1,7 @@
 import type { Socket as EngineSocket, Transport } from 'engine.io';
 import type { FrameRun } from '../frame-run.ts';
-import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
+import type { Cut, FrameWriter } from '../frame-writer.ts';
+import type { SendQueue, SendQueues } from '../send-queue.ts';
 import type { PendingWrite } from '../write-frames.ts';
 import { type EncodedPacket, type FramedPacket, framePacket } from './encoded-packet.ts';
 import {

@@ -4,8 +4,9 @@ import type { Clock } from '../../../application/ports/clock.ts';
 import type { Observer } from '../../../application/ports/observer.ts';
 import type { RoomName } from '../../../domain/room.ts';
 import type { FrameRun } from '../frame-run.ts';
+import type { Cut, FrameWriter } from '../frame-writer.ts';
 import type { RoomIndex } from '../room-index.ts';
-import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
+import type { SendQueue, SendQueues } from '../send-queue.ts';
 import type { PendingWrite } from '../write-frames.ts';
 import {
   cutTransport,

@@ -2,9 +2,10 @@ import type { Admission, Session } from '../../../application/ports/admission.ts
 import type { RoomName } from '../../../domain/room.ts';
 import type { DirectWebSocket, WebSocketOwner } from '../direct-websocket.ts';
 import type { FrameRun } from '../frame-run.ts';
+import type { Cut, FrameWriter } from '../frame-writer.ts';
 import type { OpenSockets } from '../open-sockets.ts';
 import type { RoomIndex } from '../room-index.ts';
-import type { Cut, FrameWriter, SendQueue, SendQueues } from '../send-queue.ts';
+import type { SendQueue, SendQueues } from '../send-queue.ts';
 import { textFrame } from '../text-frame.ts';
 import { type PendingWrite, writeFrames } from '../write-frames.ts';
 import { type BindHome, type BindOwner, ClientBinds } from './client-binds.ts';
