@@ -12,13 +12,19 @@ export type Condition = (scope: Scope) => Verdict<true, ConditionRefusal>;
 
 export type ConditionRefusal = { readonly error: boolean; readonly text: string };
 
+/** Those that nobody can read are there, and empty: `in` and `has` find what the event carries. */
+function attributesOf({ attributes, unreadable }: Event): Event['attributes'] {
+  if (!unreadable) return attributes;
+  return new Map([...attributes, ...[...unreadable].map((name) => [name, ''] as const)]);
+}
+
 /** What conditions read as `event`. */
 export const eventScope = (event: Event): Scope => ({
   event: {
     id: event.id,
     stream: event.stream,
     key: event.key,
-    attributes: event.attributes,
+    attributes: attributesOf(event),
     contentType: event.contentType ?? '',
     source: event.origin.source,
   },
