@@ -81,8 +81,8 @@ async function measure({ scenarios: chosen, quick, rounds, peers }: Asked): Prom
       const report = await scenario.run(bench);
       const isPartial = quick || peers.length > 0;
       bench.progress(`is in ${await writeResult(report, isPartial)}\n`);
-      if (!isPartial) updatePerformancePage();
       process.stdout.write(`${reportText(report)}\n`);
+      if (!isPartial) updatePerformancePage();
     } catch (error) {
       // The others can still be measured.
       tellFailure(error);
@@ -90,6 +90,9 @@ async function measure({ scenarios: chosen, quick, rounds, peers }: Asked): Prom
   }
   if (!isSomeoneWanted) tellFailure(`--peer: no peer of these scenarios has ${peers.join(' or ')} in its name`);
 }
+
+// Whoever reads no further has seen enough.
+process.stdout.on('error', () => process.exit());
 
 // Whatever was started ends with this process: its channel to it closes.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));

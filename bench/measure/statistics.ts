@@ -1,9 +1,23 @@
-/** The median of several runs, and the least and the greatest of them. */
-export type Spread = { readonly median: number; readonly min: number; readonly max: number; readonly runs: number };
+/** The median of several runs, the least and the greatest of them, and each in the order of the rounds. */
+export type Spread = {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly values: readonly number[];
+};
 
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((one, other) => one - other);
-  return { median: median(sorted), min: sorted.at(0) ?? NaN, max: sorted.at(-1) ?? NaN, runs: sorted.length };
+  return { median: median(sorted), min: sorted.at(0) ?? NaN, max: sorted.at(-1) ?? NaN, values };
+}
+
+/**
+ * The ratios of two, round by round: what the machine does meanwhile meets both of a round, and only some rounds. Where there is
+ * not one of each for every round there is none.
+ */
+export function ratioOf(one: Spread | undefined, other: Spread | undefined): Spread {
+  if (!one || !other || one.values.length !== other.values.length) return spreadOf([]);
+  return spreadOf(one.values.map((value, round) => value / (other.values[round] ?? NaN)));
 }
 
 function median(sorted: readonly number[]): number {

@@ -107,7 +107,7 @@ function cellOf(spread: Spread | undefined, digits: number, error?: string): str
   if (error !== undefined) return error === 'not installed' ? error : 'failed';
   if (!spread || !Number.isFinite(spread.median)) return '';
   const [median, min, max] = [spread.median, spread.min, spread.max].map((value) => value.toFixed(digits));
-  return spread.runs > 1 ? `${median} (${min}-${max})` : `${median}`;
+  return spread.values.length > 1 ? `${median} (${min}-${max})` : `${median}`;
 }
 
 function memoryCell(figure: Figure): string {

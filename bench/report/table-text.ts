@@ -19,8 +19,8 @@ function cellsOf({ values, error }: Figure, columns: readonly Column[]): readonl
 function spreadText(spread: Spread | undefined, digits: number): string {
   if (!spread || Number.isNaN(spread.median)) return '';
   const text = (value: number): string => value.toFixed(digits);
-  const { median, min, max, runs } = spread;
-  return runs > 1 ? `${text(median)} (${text(min)}-${text(max)})` : text(median);
+  const { median, min, max, values } = spread;
+  return values.length > 1 ? `${text(median)} (${text(min)}-${text(max)})` : text(median);
 }
 
 const targetCells = ({ what, value, limit, is, met }: TargetReport): readonly string[] => [

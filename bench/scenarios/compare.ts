@@ -1,13 +1,17 @@
 import type { RunSpec } from '../load/run-spec.ts';
 import { spreadOf } from '../measure/statistics.ts';
+import { stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind, PeerSettings } from '../peers/peer.ts';
 import type { Figure } from '../report/scenario-report.ts';
+import { withRatios } from '../report/target.ts';
 import type { Measure, RunFigures } from './measure-run.ts';
 import type { Bench } from './scenario.ts';
 import { openStand, type Stand } from './stand.ts';
 
 export type Situation = {
   readonly name: string;
+  /** The peer that does nothing but to write as much. */
+  readonly floor: string;
   /** How one run is made; a shorter one before the first, for the compiler to see what it has to do. */
   readonly measure: Measure;
   readonly warmUp: Measure;
@@ -44,7 +48,13 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<rea
       }
     }
   }
-  return comparison.situations.flatMap(({ name }) => courses.map((course) => figureOf(course, name)));
+  return comparison.situations.flatMap(({ name, floor }) =>
+    withRatios(
+      courses.map((course) => figureOf(course, name)),
+      'cpuMicros',
+      { toStock: stockPeer.name, toFloor: floor },
+    ),
+  );
 }
 
 type Course = {

@@ -4,7 +4,7 @@ import { relayPeer, signalrPeer, socketioPeer } from '../peers/edgeward.ts';
 import { stockPeer } from '../peers/node-peer.ts';
 import type { Peer, PeerKind } from '../peers/peer.ts';
 import type { Column, Figure } from '../report/scenario-report.ts';
-import { medianAt, target } from '../report/target.ts';
+import { ratioAt, target, withRatios } from '../report/target.ts';
 import { createTokenIssuer } from './client-tokens.ts';
 import { describeFailure, figureFrom } from './compare.ts';
 import type { RunFigures } from './measure-run.ts';
@@ -12,6 +12,7 @@ import type { Bench, Scenario } from './scenario.ts';
 
 const columns: readonly Column[] = [
   { key: 'cpuMicros', title: 'CPU µs a connect', digits: 0 },
+  { key: 'toStock', title: '/ stock', digits: 2 },
   { key: 'userMicros', title: 'user', digits: 0 },
   { key: 'systemMicros', title: 'system', digits: 0 },
   { key: 'perSecond', title: 'connects a second', digits: 0 },
@@ -28,11 +29,11 @@ export const connects: Scenario = {
   summary: 'connects a second with RS256 tokens, new ones and those seen before',
   async run(bench) {
     const figures = await measureConnects(bench);
-    const cpu = (peer: string, situation: string): number => medianAt(figures, { situation, peer, key: 'cpuMicros' });
     const [first, again] = situations;
     const { name } = socketioPeer;
     // Connects a second of one core are the inverse of what one costs.
-    const faster = (situation: string): number => cpu(stockPeer.name, situation) / cpu(name, situation);
+    const faster = (situation: string): number =>
+      ratioAt(figures, { situation, peer: stockPeer.name, key: 'cpuMicros' }, name);
     return {
       name: 'connects',
       title: 'Connects with RS256 tokens',
@@ -63,7 +64,7 @@ async function measureConnects(bench: Bench): Promise<readonly Figure[]> {
       courses.push({ kind, runs, error: describeFailure(error) });
     }
   }
-  const count = bench.quick ? 100 : 500;
+  const count = bench.quick ? 100 : 1000;
   for (let round = 0; round <= bench.rounds; round += 1) {
     for (const course of courses) {
       bench.progress(`round ${round} of ${bench.rounds}: ${course.kind.name}`);
@@ -71,7 +72,11 @@ async function measureConnects(bench: Bench): Promise<readonly Figure[]> {
     }
   }
   return situations.flatMap((situation) =>
-    courses.map(({ kind, runs, error }) => figureFrom(situation, kind.name, runs[situation], error)),
+    withRatios(
+      courses.map(({ kind, runs, error }) => figureFrom(situation, kind.name, runs[situation], error)),
+      'cpuMicros',
+      { toStock: stockPeer.name },
+    ),
   );
 }
 

@@ -2,14 +2,16 @@ import { socketioPeer } from '../peers/edgeward.ts';
 import { amqpFeeds, pubsubFeeds } from '../peers/feeds.ts';
 import { bareConsumerPeer, stockPeer } from '../peers/node-peer.ts';
 import type { Column, Figure } from '../report/scenario-report.ts';
-import { medianAt, target } from '../report/target.ts';
+import { ratioAt, target } from '../report/target.ts';
 import { compareBacklogs } from './backlogs.ts';
+import { ratioColumns } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
 import { backlogNote, backlogSituation, payloadBytes } from './situations.ts';
 
 const columns: readonly Column[] = [
   { key: 'eventsPerSecond', title: 'events a second', digits: 0 },
   { key: 'cpuMicrosPerEvent', title: 'CPU µs an event', digits: 1 },
+  ...ratioColumns,
   { key: 'userMicros', title: 'user', digits: 1 },
   { key: 'systemMicros', title: 'system', digits: 1 },
 ];
@@ -35,8 +37,8 @@ export const intake: Scenario = {
       columns,
       figures,
       targets: feeds.flatMap(({ name: situation }) => {
-        const rate = (peer: string): number => medianAt(figures, { situation, peer, key: 'eventsPerSecond' });
-        const share = rate(socketioPeer.name) / rate(bareConsumerPeer.name);
+        const place = { situation, peer: socketioPeer.name, key: 'eventsPerSecond' };
+        const share = ratioAt(figures, place, bareConsumerPeer.name);
         return target(`${situation}: rate of ${socketioPeer.name} / bare consumer`, share, 'at least', 0.7);
       }),
       notes: [

@@ -1,7 +1,7 @@
 import { socketioPeer } from '../peers/edgeward.ts';
-import { stockPeer } from '../peers/node-peer.ts';
+import { floorSinglePeer, stockPeer } from '../peers/node-peer.ts';
 import type { Column } from '../report/scenario-report.ts';
-import { medianAt, target } from '../report/target.ts';
+import { medianAt, ratioAt, target } from '../report/target.ts';
 import { compare, type Situation } from './compare.ts';
 import { measureRun } from './measure-run.ts';
 import type { Scenario } from './scenario.ts';
@@ -32,6 +32,7 @@ export const latency: Scenario = {
     const spec = { ...audience, burst: 1, perSecond, ms: bench.quick ? 300 : 4000, eventsMin: 10 };
     const situation: Situation = {
       name: half,
+      floor: floorSinglePeer.name,
       measure: (stand) => measureRun(stand, spec),
       async warmUp(stand) {
         const figures = await measureRun(stand, { ...spec, ms: spec.ms / 4 });
@@ -42,8 +43,7 @@ export const latency: Scenario = {
     };
     const peers = [socketioPeer, stockPeer];
     const figures = await compare(bench, { peers, clients, settingsOf, warmUp, situations: [situation] });
-    const p99 = (peer: string): number => medianAt(figures, { situation: half, peer, key: 'p99Ms' });
-    const ratio = p99(socketioPeer.name) / p99(stockPeer.name);
+    const ratio = ratioAt(figures, { situation: half, peer: socketioPeer.name, key: 'p99Ms' }, stockPeer.name);
     return {
       name: 'latency',
       title: 'Latency at half of the greatest rate of stock Socket.IO',

@@ -4,7 +4,7 @@ import { relayPeer, signalrPeer, socketioPeer, spacesPeer } from '../peers/edgew
 import { rawWsPeer, stockPeer } from '../peers/node-peer.ts';
 import type { PeerKind } from '../peers/peer.ts';
 import type { Column, Figure, TargetReport } from '../report/scenario-report.ts';
-import { medianAt, target } from '../report/target.ts';
+import { medianAt, target, withRatios } from '../report/target.ts';
 import { describeFailure } from './compare.ts';
 import type { Bench, Scenario } from './scenario.ts';
 import { payloadBytes } from './situations.ts';
@@ -12,6 +12,7 @@ import { openStand } from './stand.ts';
 
 const columns: readonly Column[] = [
   { key: 'rssBytes', title: 'RSS bytes a connection', digits: 0 },
+  { key: 'toStock', title: '/ stock', digits: 2 },
   { key: 'heapBytes', title: 'heap and external bytes a connection', digits: 0 },
   { key: 'baseMegabytes', title: 'RSS before, MB', digits: 0 },
 ];
@@ -35,7 +36,9 @@ export const memory: Scenario = {
       name: 'memory',
       title: 'Memory of an idle connection',
       columns,
-      figures: figures.sort((one, other) => order.indexOf(one.situation) - order.indexOf(other.situation)),
+      figures: [...withRatios(figures, 'rssBytes', { toStock: stockPeer.name })].sort(
+        (one, other) => order.indexOf(one.situation) - order.indexOf(other.situation),
+      ),
       targets: targetsOf(figures),
       notes: [
         'What the process has more than before the first client, over their number, after garbage collection where it is Node. RSS is what the system gives the process; the kernel’s own buffers are not in it.',

@@ -1,5 +1,6 @@
 import type { AudienceSpec } from '../load/audience.ts';
 import type { RunSpec } from '../load/run-spec.ts';
+import { floorJoinedPeer, floorSinglePeer } from '../peers/node-peer.ts';
 import type { Situation } from './compare.ts';
 import { type Measure, measureBacklog, measureRun } from './measure-run.ts';
 import type { Bench } from './scenario.ts';
@@ -25,6 +26,7 @@ export function burstSituation(name: string, audience: AudienceSpec, burst: numb
   const spec = { ...audience, burst, ms: quick ? quickRunMs : runMs, eventsMin: burst };
   return {
     name,
+    floor: (burst > 1 ? floorJoinedPeer : floorSinglePeer).name,
     measure: (stand) => measureRun(stand, spec),
     warmUp: (stand) => measureRun(stand, { ...spec, ms: spec.ms / 2 }),
   };
@@ -48,7 +50,7 @@ export function backlogSituation(name: string, audience: AudienceSpec, { quick }
     await measure(stand);
     return await measure(stand);
   };
-  return { name, measure, warmUp };
+  return { name, floor: floorSinglePeer.name, measure, warmUp };
 }
 
 /** How many there are, in the words of a note. */

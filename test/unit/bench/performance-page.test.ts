@@ -5,7 +5,12 @@ import { type FindResult, type KeptResult, performancePage } from '../../../benc
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 const kept: FindResult = (name) => JSON.parse(read(`bench/results/${name}.json`)) as KeptResult;
 
-const spread = (median: number, runs = 3) => ({ median, min: median - 1, max: median + 1, runs });
+const spread = (median: number, runs = 3) => ({
+  median,
+  min: median - 1,
+  max: median + 1,
+  values: [median, median - 1, median + 1].slice(0, runs),
+});
 const result: KeptResult = {
   name: 'some',
   machine: { cores: 2 },

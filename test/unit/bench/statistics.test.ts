@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { percentile, spreadOf } from '../../../bench/measure/statistics.ts';
+import { percentile, ratioOf, spreadOf } from '../../../bench/measure/statistics.ts';
 
 test.each([
   { values: [3, 1, 2], median: 2 },
@@ -11,12 +11,22 @@ test.each([
     median,
     min: Math.min(...values),
     max: Math.max(...values),
-    runs: values.length,
+    values,
   });
 });
 
 test('a spread of nothing is no number', () => {
-  expect(spreadOf([])).toEqual({ median: NaN, min: NaN, max: NaN, runs: 0 });
+  expect(spreadOf([])).toEqual({ median: NaN, min: NaN, max: NaN, values: [] });
+});
+
+test('a ratio is that of each round, whatever the order of what was measured', () => {
+  expect(ratioOf(spreadOf([2, 30, 4]), spreadOf([1, 10, 4]))).toEqual(spreadOf([2, 3, 1]));
+});
+
+test('there is no ratio where a round is lacking', () => {
+  expect(ratioOf(spreadOf([1, 2]), spreadOf([1]))).toEqual(spreadOf([]));
+  expect(ratioOf(undefined, spreadOf([1]))).toEqual(spreadOf([]));
+  expect(ratioOf(spreadOf([1]), undefined)).toEqual(spreadOf([]));
 });
 
 test.each([
