@@ -119,5 +119,8 @@ export const webStompPeer: PeerKind = {
   },
 };
 
-/** The plugin for STOMP over TCP, which the other one needs, would listen at its standard port on every interface. */
-const ownStompPort = (port: number): readonly string[] => [`stomp.listeners.tcp.1 = 127.0.0.1:${port + 30_000}`];
+/**
+ * The plugin for STOMP over TCP, which the other one needs, would listen at its standard port on every interface. Not at a
+ * port that a client's end of a connection may have.
+ */
+const ownStompPort = (port: number): readonly string[] => [`stomp.listeners.tcp.1 = 127.0.0.1:${port + 1}`];
