@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../test/support/eventually.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { lackForRabbitMq, startRabbitMq } from '../../test/support/rabbitmq-broker.ts';
+import { openRawConnection } from '../../test/support/raw-connection.ts';
 import { startTiedProcess } from '../../test/support/tied-process.ts';
 import type { ClientKind } from '../load/client-spec.ts';
 import { cores, moveToCore, onCore } from '../measure/cores.ts';
@@ -79,15 +78,6 @@ export const mosquittoPeer = systemPeer({
 
 const answersMsMax = 30_000;
 
-async function answers(port: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
-}
-
 const stompKind: ClientKind = 'stomp';
 
 export const webStompPeer: PeerKind = {
@@ -103,7 +93,9 @@ export const webStompPeer: PeerKind = {
     ];
     const broker = await startRabbitMq({ plugins: ['rabbitmq_web_stomp'], config });
     // Plugins may begin to listen behind the broker itself.
-    await eventually(() => answers(broker.otherPort), answersMsMax);
+    await eventually(async () => {
+      await using _connection = await openRawConnection(broker.otherPort);
+    }, answersMsMax);
     const pid = await broker.pid();
     moveToCore(cores.server, pid);
     const url = new URL(broker.url);

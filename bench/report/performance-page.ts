@@ -1,16 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Spread } from '../measure/statistics.ts';
-import type { Figure, TargetReport } from './scenario-report.ts';
+import type { Figure, ScenarioReport, TargetReport } from './scenario-report.ts';
+import { spreadText } from './table-text.ts';
 import { medianAt } from './target.ts';
 
 /** A kept result, as in `bench/results/`. */
-export type KeptResult = {
-  readonly name: string;
-  readonly machine: object;
-  readonly columns: readonly { readonly key: string; readonly title: string }[];
-  readonly figures: readonly Figure[];
-  readonly targets: readonly TargetReport[];
-};
+export type KeptResult = Pick<ScenarioReport, 'columns' | 'figures' | 'targets'> & { readonly machine: object };
 
 /** The result of a scenario. Throws where none is kept. */
 export type FindResult = (name: string) => KeptResult;
@@ -105,9 +100,7 @@ function rowTable({ figures, columns }: KeptResult, wanted: readonly string[]): 
 /** What was measured is left out where it does not count. */
 function cellOf(spread: Spread | undefined, digits: number, error?: string): string {
   if (error !== undefined) return error === 'not installed' ? error : 'failed';
-  if (!spread || !Number.isFinite(spread.median)) return '';
-  const [median, min, max] = [spread.median, spread.min, spread.max].map((value) => value.toFixed(digits));
-  return spread.values.length > 1 ? `${median} (${min}-${max})` : `${median}`;
+  return spreadText(spread, digits);
 }
 
 function memoryCell(figure: Figure): string {

@@ -16,8 +16,10 @@ function cellsOf({ values, error }: Figure, columns: readonly Column[]): readonl
   return error === undefined ? cells : [`${error.split('\n')[0]}`, ...cells.slice(1)];
 }
 
-function spreadText(spread: Spread | undefined, digits: number): string {
-  if (!spread || Number.isNaN(spread.median)) return '';
+/** The median and, of several runs, the least and the greatest; nothing for what was not measured. */
+export function spreadText(spread: Spread | undefined, digits: number): string {
+  // What is no number is `null` in a kept result.
+  if (!spread || !Number.isFinite(spread.median)) return '';
   const text = (value: number): string => value.toFixed(digits);
   const { median, min, max, values } = spread;
   return values.length > 1 ? `${text(median)} (${text(min)}-${text(max)})` : text(median);

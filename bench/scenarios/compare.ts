@@ -10,8 +10,8 @@ import { openStand, type Stand } from './stand.ts';
 
 export type Situation = {
   readonly name: string;
-  /** The peer that does nothing but to write as much. */
-  readonly floor: string;
+  /** The peer that does nothing but to write as much, where it is measured. */
+  readonly floor?: string;
   /** How one run is made; a shorter one before the first, for the compiler to see what it has to do. */
   readonly measure: Measure;
   readonly warmUp: Measure;

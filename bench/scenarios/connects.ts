@@ -7,12 +7,13 @@ import type { Column, Figure } from '../report/scenario-report.ts';
 import { ratioAt, target, withRatios } from '../report/target.ts';
 import { createTokenIssuer } from './client-tokens.ts';
 import { describeFailure, figureFrom } from './compare.ts';
+import { stockColumn } from './delivery-columns.ts';
 import type { RunFigures } from './measure-run.ts';
 import type { Bench, Scenario } from './scenario.ts';
 
 const columns: readonly Column[] = [
   { key: 'cpuMicros', title: 'CPU µs a connect', digits: 0 },
-  { key: 'toStock', title: '/ stock', digits: 2 },
+  stockColumn,
   { key: 'userMicros', title: 'user', digits: 0 },
   { key: 'systemMicros', title: 'system', digits: 0 },
   { key: 'perSecond', title: 'connects a second', digits: 0 },

@@ -4,14 +4,14 @@ import { bareConsumerPeer, stockPeer } from '../peers/node-peer.ts';
 import type { Column, Figure } from '../report/scenario-report.ts';
 import { ratioAt, target } from '../report/target.ts';
 import { compareBacklogs } from './backlogs.ts';
-import { ratioColumns } from './delivery-columns.ts';
+import { stockColumn } from './delivery-columns.ts';
 import type { Scenario } from './scenario.ts';
 import { backlogNote, backlogSituation, payloadBytes } from './situations.ts';
 
 const columns: readonly Column[] = [
   { key: 'eventsPerSecond', title: 'events a second', digits: 0 },
   { key: 'cpuMicrosPerEvent', title: 'CPU µs an event', digits: 1 },
-  ...ratioColumns,
+  stockColumn,
   { key: 'userMicros', title: 'user', digits: 1 },
   { key: 'systemMicros', title: 'system', digits: 1 },
 ];

@@ -1,5 +1,5 @@
 import { socketioPeer } from '../peers/edgeward.ts';
-import { floorSinglePeer, stockPeer } from '../peers/node-peer.ts';
+import { stockPeer } from '../peers/node-peer.ts';
 import type { Column } from '../report/scenario-report.ts';
 import { medianAt, ratioAt, target } from '../report/target.ts';
 import { compare, type Situation } from './compare.ts';
@@ -32,7 +32,6 @@ export const latency: Scenario = {
     const spec = { ...audience, burst: 1, perSecond, ms: bench.quick ? 300 : 4000, eventsMin: 10 };
     const situation: Situation = {
       name: half,
-      floor: floorSinglePeer.name,
       measure: (stand) => measureRun(stand, spec),
       async warmUp(stand) {
         const figures = await measureRun(stand, { ...spec, ms: spec.ms / 4 });

@@ -6,20 +6,19 @@ import type { PeerKind } from '../peers/peer.ts';
 import type { Column, Figure, TargetReport } from '../report/scenario-report.ts';
 import { medianAt, target, withRatios } from '../report/target.ts';
 import { describeFailure } from './compare.ts';
+import { stockColumn } from './delivery-columns.ts';
 import type { Bench, Scenario } from './scenario.ts';
 import { payloadBytes } from './situations.ts';
 import { openStand } from './stand.ts';
 
 const columns: readonly Column[] = [
   { key: 'rssBytes', title: 'RSS bytes a connection', digits: 0 },
-  { key: 'toStock', title: '/ stock', digits: 2 },
+  stockColumn,
   { key: 'heapBytes', title: 'heap and external bytes a connection', digits: 0 },
   { key: 'baseMegabytes', title: 'RSS before, MB', digits: 0 },
 ];
 const peers = [socketioPeer, relayPeer, signalrPeer, spacesPeer, stockPeer, rawWsPeer];
-const steps = [1000, 5000, 10_000, 15_000];
-
-const stepsOf = ({ quick }: Bench): readonly number[] => (quick ? [200, 500] : steps);
+const stepsOf = ({ quick }: Bench): readonly number[] => (quick ? [200, 500] : [1000, 5000, 10_000, 15_000]);
 const warmUpClients = 200;
 const settleMs = 300;
 const situationOf = (clients: number): string => `${clients} connections`;

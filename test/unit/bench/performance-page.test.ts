@@ -12,9 +12,8 @@ const spread = (median: number, runs = 3) => ({
   values: [median, median - 1, median + 1].slice(0, runs),
 });
 const result: KeptResult = {
-  name: 'some',
   machine: { cores: 2 },
-  columns: [{ key: 'cpuMicros', title: 'CPU' }],
+  columns: [{ key: 'cpuMicros', title: 'CPU', digits: 1 }],
   figures: [
     {
       situation: 'few',

@@ -51,10 +51,10 @@ function attributesOf(headers: Table | undefined): Pick<Event, 'attributes' | 'u
     const text = textOf(headers[name]);
     if (text !== undefined) {
       attributes.set(name, text);
-      continue;
+    } else {
+      unreadable ??= new Set();
+      unreadable.add(name);
     }
-    unreadable ??= new Set();
-    unreadable.add(name);
   }
   return { attributes, unreadable };
 }
